@@ -1,0 +1,99 @@
+#pragma once
+// Calling our own services: channels with keepalive, calls with a deadline (always), the caller's context in the metadata,
+// retries only where the caller says that repeating is harmless, and errors with object and remedy.
+//
+//   auto channel = rpc::MakeChannel("127.0.20.1:7102");
+//   auto stub = pb::MetadataSync::NewStub(channel);
+//   rpc::CallOptions options(absl::Seconds(5), "metadata-sync of site-b at 127.0.20.1:7102");
+//   absl::StatusOr<pb::Document> document = rpc::Call(*stub, &pb::MetadataSync::StubInterface::GetDocument, request, options);
+//
+// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline at
+// the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details; a server that
+// cannot be reached or does not answer in time: UNAVAILABLE / DEADLINE_EXCEEDED with reason SERVICE_UNREACHABLE /
+// SERVICE_TIMEOUT, object = options.target, and then it is *unknown* whether the call had an effect.
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/grpc/call_context.h"
+
+namespace protector::rpc {
+
+struct ChannelOptions {
+  absl::Duration keepalive_time = absl::Seconds(10);
+  absl::Duration keepalive_timeout = absl::Seconds(5);
+  // How long a failed connection attempt holds off the next one, at most: a returning peer is found within this time.
+  absl::Duration max_reconnect_backoff = absl::Seconds(2);
+  int max_message_bytes = 64 << 20;
+};
+
+// Connects when first used. `address` is "host:port" (or any target that gRPC resolves).
+std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address, const ChannelOptions& options = {});
+
+// How often a call may be sent, in all. More than once only if repeating it has no further effect.
+enum class Repeat { kOnce, kIfIdempotent };
+
+struct CallOptions {
+  // `target` is used in errors: service, site and address as the operator knows them.
+  CallOptions(absl::Duration call_timeout, std::string call_target)
+      : timeout(call_timeout), target(std::move(call_target)) {}
+  absl::Duration timeout;  // for all attempts together
+  std::string target;
+  std::string site;  // named in errors when the server did not
+  std::string request_id;
+  std::string project;
+  std::string project_domain;
+  std::string user;
+  Repeat repeat = Repeat::kOnce;  // kIfIdempotent: again after UNAVAILABLE, with backoff, until the deadline
+  int max_attempts = 4;
+  // The rest of a handler's call: its request id and caller, at most its remaining time.
+  CallOptions& For(const CallContext& context);
+};
+
+// Internal: one attempt's context, and the verdict on a status.
+void Prepare(::grpc::ClientContext& context, const CallOptions& options, absl::Time deadline);
+absl::Status Conclude(const ::grpc::Status& status, const CallOptions& options);
+// Waits before the next attempt; false when there is none.
+bool NextAttempt(const ::grpc::Status& status, const CallOptions& options, absl::Time deadline, int attempt);
+
+template <typename Stub, typename Interface, typename Request, typename Response>
+absl::StatusOr<Response> Call(Stub& stub,
+                              ::grpc::Status (Interface::*method)(::grpc::ClientContext*, const Request&, Response*),
+                              const Request& request, const CallOptions& options) {
+  const absl::Time deadline = absl::Now() + options.timeout;
+  for (int attempt = 1;; ++attempt) {
+    ::grpc::ClientContext context;
+    Prepare(context, options, deadline);
+    Response response;
+    const ::grpc::Status status = (stub.*method)(&context, request, &response);
+    if (status.ok()) return response;
+    if (!NextAttempt(status, options, deadline, attempt)) return Conclude(status, options);
+  }
+}
+
+// Reads a server stream to its end, or until `take` returns false (which cancels it and is no error).
+template <typename Stub, typename Interface, typename Request, typename Event>
+absl::Status ReadStream(Stub& stub,
+                        std::unique_ptr<::grpc::ClientReaderInterface<Event>> (Interface::*method)(
+                            ::grpc::ClientContext*, const Request&),
+                        const Request& request, const CallOptions& options,
+                        const std::function<bool(const Event&)>& take) {
+  ::grpc::ClientContext context;
+  Prepare(context, options, absl::Now() + options.timeout);
+  auto reader = (stub.*method)(&context, request);
+  Event event;
+  bool stopped = false;
+  while (!stopped && reader->Read(&event)) stopped = !take(event);
+  if (stopped) context.TryCancel();
+  const ::grpc::Status status = reader->Finish();
+  return stopped ? absl::OkStatus() : Conclude(status, options);
+}
+
+}  // namespace protector::rpc

@@ -1,0 +1,58 @@
+#pragma once
+// What every handler runs in: a bounded pool of worker threads for blocking work, the checks each call has to pass
+// (a deadline, not draining, room in the queue), the request log and the metrics.
+//
+// Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the services.
+// Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining UNAVAILABLE.
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/ids.h"
+#include "libs/grpc/call_context.h"
+#include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
+
+namespace protector::rpc {
+
+struct HostOptions {
+  std::string site;
+  int workers = 16;
+  int max_queued = 1024;
+  absl::Duration max_deadline = absl::Minutes(5);         // of a unary call; a longer one is cut to this
+  absl::Duration max_stream_deadline = absl::Hours(24);   // of a stream
+};
+
+class Host {
+ public:
+  Host(const HostOptions& options, log::Logger logger, metrics::Registry& metrics, IdGenerator& ids);
+  ~Host();  // waits for running work
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  const std::string& site() const;
+
+  // The call's context, or why it is refused.
+  absl::StatusOr<CallContext> Admit(::grpc::CallbackServerContext& context, const std::string& method, bool stream);
+  // Queues work; RESOURCE_EXHAUSTED when there is no room.
+  absl::Status Post(std::function<void()> work);
+  // Log line and metrics of a finished call.
+  void Finished(const CallContext& context, absl::Time started, const absl::Status& status);
+
+  // From now on Admit refuses; every open stream is closed with UNAVAILABLE.
+  void Drain();
+  // Called by Drain; returns an id for RemoveDrainHook.
+  int64_t AddDrainHook(std::function<void()> hook);
+  void RemoveDrainHook(int64_t id);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace protector::rpc
