@@ -64,8 +64,11 @@ absl::Status WithDetail(const absl::Status& status, const ErrorDetail& detail) {
 
 absl::Status Annotate(const absl::Status& status, const std::string& context) {
   if (status.ok()) return status;
-  const absl::Status annotated(status.code(), context + ": " + MessageOf(status));
-  return WithDetail(annotated, DetailOf(status));
+  absl::Status annotated(status.code(), context + ": " + MessageOf(status));
+  status.ForEachPayload([&annotated](absl::string_view url, const absl::Cord& payload) {
+    annotated.SetPayload(url, payload);
+  });
+  return annotated;
 }
 
 std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }

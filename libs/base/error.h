@@ -48,7 +48,7 @@ ErrorDetail DetailOf(const absl::Status& status);
 // The same status with this detail in place of the one it had. An OK status is returned as it is.
 absl::Status WithDetail(const absl::Status& status, const ErrorDetail& detail);
 
-// The same status with "context: " before its message; detail and code stay. For adding where it happened on the way up.
+// The same status with "context: " before its message; code, detail and every other payload stay. For adding where it happened on the way up.
 absl::Status Annotate(const absl::Status& status, const std::string& context);
 
 // The message as std::string (absl's string_view does not convert).

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/strings/cord.h"
+#include "absl/types/optional.h"
+
 namespace protector {
 namespace {
 
@@ -23,6 +26,12 @@ TEST_CASE("an error keeps cause, object, remedy and site on its way up") {
   CHECK(status.code() == absl::StatusCode::kUnavailable);
   CHECK(MessageOf(status) == "sync: no answer");
   CHECK(DetailOf(status) == ErrorDetail{"REMOTE_SITE_UNREACHABLE", "", "mend it", "b"});
+}
+
+TEST_CASE("annotating keeps what other libraries hung on a status") {
+  absl::Status status = absl::UnavailableError("no answer");
+  status.SetPayload("somebody/else", absl::Cord("kept"));
+  CHECK(Annotate(status, "sync").GetPayload("somebody/else") == absl::Cord("kept"));
 }
 
 TEST_CASE("the macros pass the status on whole") {
