@@ -40,6 +40,8 @@ class Value {
 
   static Value Object(std::initializer_list<std::pair<std::string, Value>> members = {});
   static Value Array(std::initializer_list<Value> items = {});
+  static Value FromItems(Items items);
+  static Value FromMembers(Members members);  // the keys must be unique
 
   bool IsNull() const { return std::holds_alternative<std::monostate>(data_); }
   bool IsBool() const { return std::holds_alternative<bool>(data_); }
