@@ -53,7 +53,8 @@ absl::StatusOr<Config> Schema::LoadFile(const std::string& path) const {
   std::ifstream stream(path);
   std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   if (!stream.is_open() || stream.bad() || std::filesystem::is_directory(path)) {
-    return Error(absl::StatusCode::kNotFound, "CONFIG_UNREADABLE", fmt::format("cannot read the configuration {}", path))
+    return Error(absl::StatusCode::kNotFound, "CONFIG_UNREADABLE",
+                 fmt::format("cannot read the configuration {}", path))
         .Object("configuration " + path)
         .Remedy("Name an existing, readable file with --config; --print-sample-config prints one to begin with.");
   }
@@ -85,7 +86,9 @@ bool Config::Has(const std::string& path) const {
   return found != values_.end() && found->second.given;
 }
 
-std::string Config::GetString(const std::string& path) const { return At(path, Type::kString).text; }
+std::string Config::GetString(const std::string& path) const {
+  return At(path, Type::kString).text;
+}
 
 int64_t Config::GetInteger(const std::string& path) const {
   int64_t value = 0;
@@ -99,7 +102,9 @@ double Config::GetNumber(const std::string& path) const {
   return value;
 }
 
-bool Config::GetBoolean(const std::string& path) const { return At(path, Type::kBoolean).text == "true"; }
+bool Config::GetBoolean(const std::string& path) const {
+  return At(path, Type::kBoolean).text == "true";
+}
 
 absl::Duration Config::GetDuration(const std::string& path) const {
   absl::Duration value;
@@ -107,9 +112,13 @@ absl::Duration Config::GetDuration(const std::string& path) const {
   return value;
 }
 
-std::vector<std::string> Config::GetStrings(const std::string& path) const { return At(path, Type::kStrings).strings; }
+std::vector<std::string> Config::GetStrings(const std::string& path) const {
+  return At(path, Type::kStrings).strings;
+}
 
-const std::vector<Config>& Config::GetList(const std::string& path) const { return At(path, Type::kList).list; }
+const std::vector<Config>& Config::GetList(const std::string& path) const {
+  return At(path, Type::kList).list;
+}
 
 std::string Config::Where(const std::string& path) const {
   const auto found = values_.find(path);

@@ -1,7 +1,7 @@
 #pragma once
-// Configuration of a service: a YAML file whose keys were declared beforehand, each with a type, documentation and default.
-// An unknown key, a wrong type, a missing required key or an unreadable secret is an error that names file, line, key and
-// remedy; nothing is ever ignored. The same declaration prints the commented sample file.
+// Configuration of a service: a YAML file whose keys were declared beforehand, each with a type, documentation and
+// default. An unknown key, a wrong type, a missing required key or an unreadable secret is an error that names file,
+// line, key and remedy; nothing is ever ignored. The same declaration prints the commented sample file.
 //
 //   config::Schema schema;
 //   schema.Add({.path = "site", .doc = "Name of this site.", .required = true, .example = "site-a"});
@@ -11,8 +11,8 @@
 // A value may be `${ENV:NAME}` or `${FILE:path}` (relative to the configuration file; one trailing newline is dropped):
 // this is how secrets stay out of the file.
 //
-// Threads: values; a loaded Config may be read from any thread. Ownership: plain values. Failure: see above; reading a key
-// that was not declared, or as another type, is a programming error and aborts.
+// Threads: values; a loaded Config may be read from any thread. Ownership: plain values. Failure: see above; reading a
+// key that was not declared, or as another type, is a programming error and aborts.
 
 #include <cstdint>
 #include <map>
@@ -31,17 +31,17 @@ enum class Type { kString, kInteger, kNumber, kBoolean, kDuration, kStrings, kLi
 class Schema;
 
 struct Key {
-  std::string path;                 // dotted: "store.path"
+  std::string path;  // dotted: "store.path"
   Type type = Type::kString;
-  std::string doc;                  // one or more sentences; wrapped when printed
-  std::string default_value = "";   // as written in YAML ("5s", "64", "true", "[a, b]"); of no use when required
+  std::string doc;                 // one or more sentences; wrapped when printed
+  std::string default_value = "";  // as written in YAML ("5s", "64", "true", "[a, b]"); of no use when required
   bool required = false;
-  bool secret = false;              // never printed; the sample shows ${FILE:...} or ${ENV:...}
-  std::string example = "";         // what the sample shows when there is no default
-  int64_t minimum = INT64_MIN;      // of an integer
+  bool secret = false;          // never printed; the sample shows ${FILE:...} or ${ENV:...}
+  std::string example = "";     // what the sample shows when there is no default
+  int64_t minimum = INT64_MIN;  // of an integer
   int64_t maximum = INT64_MAX;
-  std::vector<std::string> choices = {};      // of a string: nothing else is accepted
-  std::shared_ptr<const Schema> item = {};    // of a list: the keys of each entry
+  std::vector<std::string> choices = {};    // of a string: nothing else is accepted
+  std::shared_ptr<const Schema> item = {};  // of a list: the keys of each entry
 };
 
 class Config;
@@ -56,8 +56,8 @@ class Schema {
 
   const std::vector<Key>& keys() const { return keys_; }
 
-  // The commented sample: every key, in order of declaration. A service's deploy/config/<service>.sample.yaml is exactly
-  // this text, and a test says so.
+  // The commented sample: every key, in order of declaration. A service's deploy/config/<service>.sample.yaml is
+  // exactly this text, and a test says so.
   std::string Sample(const std::string& title) const;
 
   // Reads and checks a file. All faults of the file are listed in one INVALID_ARGUMENT, a line each.

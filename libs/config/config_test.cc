@@ -14,7 +14,12 @@ namespace {
 Schema Example() {
   Schema schema;
   schema.Add({.path = "site", .doc = "Name of this site.", .required = true, .example = "site-a"});
-  schema.Add({.path = "rpc.workers", .type = Type::kInteger, .doc = "Threads.", .default_value = "16", .minimum = 1, .maximum = 64});
+  schema.Add({.path = "rpc.workers",
+              .type = Type::kInteger,
+              .doc = "Threads.",
+              .default_value = "16",
+              .minimum = 1,
+              .maximum = 64});
   schema.Add({.path = "rpc.share", .type = Type::kNumber, .doc = "Share.", .default_value = "0.5"});
   schema.Add({.path = "rpc.wait", .type = Type::kDuration, .doc = "Wait.", .default_value = "5s"});
   schema.Add({.path = "verify", .type = Type::kBoolean, .doc = "Check certificates.", .default_value = "true"});
@@ -23,7 +28,8 @@ Schema Example() {
   schema.Add({.path = "note", .doc = "Free text.", .example = "hello"});
   Schema array;
   array.Add({.path = "name", .doc = "Its name.", .required = true, .example = "array-a"});
-  array.Add({.path = "token", .doc = "API token.", .required = true, .secret = true, .example = "${ENV:CONFIG_TEST_TOKEN}"});
+  array.Add(
+      {.path = "token", .doc = "API token.", .required = true, .secret = true, .example = "${ENV:CONFIG_TEST_TOKEN}"});
   schema.AddList("arrays", "Arrays of this site.", array);
   return schema;
 }
@@ -53,8 +59,8 @@ TEST_CASE("given values and defaults are read by their types") {
 }
 
 TEST_CASE("faults name file, line and key, all at once") {
-  const std::string faults = FaultsOf(
-      "rpc:\n  workers: many\n  wait: 5 parsecs\nsiet: x\nverify: yes\nmode: odd\ntags: x\nnote:\n  - 1\n");
+  const std::string faults =
+      FaultsOf("rpc:\n  workers: many\n  wait: 5 parsecs\nsiet: x\nverify: yes\nmode: odd\ntags: x\nnote:\n  - 1\n");
   CHECK(faults.find("dir/x.yaml:2: key \"rpc.workers\" has to be a whole number, not \"many\"") != std::string::npos);
   CHECK(faults.find("dir/x.yaml:3: key \"rpc.wait\" has to be a duration") != std::string::npos);
   CHECK(faults.find("dir/x.yaml:4: unknown key \"siet\"") != std::string::npos);

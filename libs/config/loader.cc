@@ -17,13 +17,20 @@ namespace {
 
 const char* Expected(Type type) {
   switch (type) {
-    case Type::kString: return "a text";
-    case Type::kInteger: return "a whole number";
-    case Type::kNumber: return "a number";
-    case Type::kBoolean: return "true or false";
-    case Type::kDuration: return "a duration such as 500ms, 30s, 5m or 2h";
-    case Type::kStrings: return "a list of texts";
-    case Type::kList: return "a list of maps";
+    case Type::kString:
+      return "a text";
+    case Type::kInteger:
+      return "a whole number";
+    case Type::kNumber:
+      return "a number";
+    case Type::kBoolean:
+      return "true or false";
+    case Type::kDuration:
+      return "a duration such as 500ms, 30s, 5m or 2h";
+    case Type::kStrings:
+      return "a list of texts";
+    case Type::kList:
+      return "a list of maps";
   }
   return "";
 }
@@ -33,11 +40,16 @@ bool HasForm(Type type, const std::string& text) {
   double number = 0;
   absl::Duration duration;
   switch (type) {
-    case Type::kInteger: return absl::SimpleAtoi(text, &integer);
-    case Type::kNumber: return absl::SimpleAtod(text, &number);
-    case Type::kBoolean: return text == "true" || text == "false";
-    case Type::kDuration: return absl::ParseDuration(text, &duration) && duration >= absl::ZeroDuration();
-    default: return true;
+    case Type::kInteger:
+      return absl::SimpleAtoi(text, &integer);
+    case Type::kNumber:
+      return absl::SimpleAtod(text, &number);
+    case Type::kBoolean:
+      return text == "true" || text == "false";
+    case Type::kDuration:
+      return absl::ParseDuration(text, &duration) && duration >= absl::ZeroDuration();
+    default:
+      return true;
   }
 }
 
@@ -55,7 +67,9 @@ bool IsGroup(const Schema& schema, const std::string& path) {
 }
 
 // A secret's text is never shown, not even when it is of the wrong form.
-std::string Shown(const Key& key, const std::string& text) { return key.secret ? "(secret)" : fmt::format("\"{}\"", text); }
+std::string Shown(const Key& key, const std::string& text) {
+  return key.secret ? "(secret)" : fmt::format("\"{}\"", text);
+}
 
 }  // namespace
 
@@ -63,7 +77,9 @@ void Loader::Fault(const std::string& where, const std::string& text) {
   faults_.push_back(fmt::format("{}: {}", where, text));
 }
 
-std::string Loader::At(const YAML::Node& node) const { return fmt::format("{}:{}", file_, node.Mark().line + 1); }
+std::string Loader::At(const YAML::Node& node) const {
+  return fmt::format("{}:{}", file_, node.Mark().line + 1);
+}
 
 void Loader::Map(const YAML::Node& node, const Schema& schema, const std::string& where, Config& config) {
   if (node.IsMap()) {

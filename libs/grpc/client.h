@@ -1,15 +1,16 @@
 #pragma once
-// Calling our own services: channels with keepalive, calls with a deadline (always), the caller's context in the metadata,
-// retries only where the caller says that repeating is harmless, and errors with object and remedy.
+// Calling our own services: channels with keepalive, calls with a deadline (always), the caller's context in the
+// metadata, retries only where the caller says that repeating is harmless, and errors with object and remedy.
 //
 //   auto channel = rpc::MakeChannel("127.0.20.1:7102");
 //   auto stub = pb::MetadataSync::NewStub(channel);
 //   rpc::CallOptions options(absl::Seconds(5), "metadata-sync of site-b at 127.0.20.1:7102");
-//   absl::StatusOr<pb::Document> document = rpc::Call(*stub, &pb::MetadataSync::StubInterface::GetDocument, request, options);
+//   absl::StatusOr<pb::Document> document = rpc::Call(*stub, &pb::MetadataSync::StubInterface::GetDocument, request,
+//   options);
 //
-// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline at
-// the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details; a server that
-// cannot be reached or does not answer in time: UNAVAILABLE / DEADLINE_EXCEEDED with reason SERVICE_UNREACHABLE /
+// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline
+// at the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details; a server
+// that cannot be reached or does not answer in time: UNAVAILABLE / DEADLINE_EXCEEDED with reason SERVICE_UNREACHABLE /
 // SERVICE_TIMEOUT, object = options.target, and then it is *unknown* whether the call had an effect.
 
 #include <grpcpp/grpcpp.h>
@@ -80,11 +81,10 @@ absl::StatusOr<Response> Call(Stub& stub,
 
 // Reads a server stream to its end, or until `take` returns false (which cancels it and is no error).
 template <typename Stub, typename Interface, typename Request, typename Event>
-absl::Status ReadStream(Stub& stub,
-                        std::unique_ptr<::grpc::ClientReaderInterface<Event>> (Interface::*method)(
-                            ::grpc::ClientContext*, const Request&),
-                        const Request& request, const CallOptions& options,
-                        const std::function<bool(const Event&)>& take) {
+absl::Status ReadStream(
+    Stub& stub,
+    std::unique_ptr<::grpc::ClientReaderInterface<Event>> (Interface::*method)(::grpc::ClientContext*, const Request&),
+    const Request& request, const CallOptions& options, const std::function<bool(const Event&)>& take) {
   ::grpc::ClientContext context;
   Prepare(context, options, absl::Now() + options.timeout);
   auto reader = (stub.*method)(&context, request);

@@ -2,8 +2,9 @@
 // What every handler runs in: a bounded pool of worker threads for blocking work, the checks each call has to pass
 // (a deadline, not draining, room in the queue), the request log and the metrics.
 //
-// Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the services.
-// Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining UNAVAILABLE.
+// Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the
+// services. Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining
+// UNAVAILABLE.
 
 #include <grpcpp/grpcpp.h>
 
@@ -24,8 +25,8 @@ struct HostOptions {
   std::string site;
   int workers = 16;
   int max_queued = 1024;
-  absl::Duration max_deadline = absl::Minutes(5);         // of a unary call; a longer one is cut to this
-  absl::Duration max_stream_deadline = absl::Hours(24);   // of a stream
+  absl::Duration max_deadline = absl::Minutes(5);        // of a unary call; a longer one is cut to this
+  absl::Duration max_stream_deadline = absl::Hours(24);  // of a stream
 };
 
 class Host {

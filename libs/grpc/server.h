@@ -1,9 +1,9 @@
 #pragma once
-// A gRPC server as every service of the suite runs it: health v1, reflection, keepalive on its side, message limits, and a
-// shutdown that first says NOT_SERVING, refuses new calls, lets running ones finish, and only then cuts them.
+// A gRPC server as every service of the suite runs it: health v1, reflection, keepalive on its side, message limits,
+// and a shutdown that first says NOT_SERVING, refuses new calls, lets running ones finish, and only then cuts them.
 //
-// Threads: Start and Drain from one thread. Ownership: the services and the host outlive the server. Failure: Start says
-// which address cannot be bound and why.
+// Threads: Start and Drain from one thread. Ownership: the services and the host outlive the server. Failure: Start
+// says which address cannot be bound and why.
 
 #include <grpcpp/grpcpp.h>
 

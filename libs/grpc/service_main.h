@@ -1,5 +1,6 @@
 #pragma once
-// The main program that all services share: flags, configuration, log, metrics, server, signals, drain. A service's main.cc:
+// The main program that all services share: flags, configuration, log, metrics, server, signals, drain. A service's
+// main.cc:
 //
 //   int main(int argc, char** argv) {
 //     return protector::rpc::RunService(argc, argv, {
@@ -7,14 +8,14 @@
 //         .schema = protector::site_registry::ConfigSchema(), .build = protector::site_registry::BuildApp});
 //   }
 //
-// Flags: --config FILE, --check-config, --print-sample-config, --version, --help. Exit codes: 0 ended by a signal or said
-// what was asked, 1 failed, 2 wrong usage or configuration.
+// Flags: --config FILE, --check-config, --print-sample-config, --version, --help. Exit codes: 0 ended by a signal or
+// said what was asked, 1 failed, 2 wrong usage or configuration.
 //
 // Common configuration keys (CommonSchema; defaults are the lab's site-a): site, listen, metrics.listen, log.level,
 // store.path, grpc.workers, grpc.max_queued, grpc.max_message_bytes, grpc.max_deadline, drain_timeout.
 //
-// Threads: RunService blocks until SIGTERM or SIGINT. Ownership: the environment outlives the App. Failure: one sentence
-// with the remedy on stderr and the exit code.
+// Threads: RunService blocks until SIGTERM or SIGINT. Ownership: the environment outlives the App. Failure: one
+// sentence with the remedy on stderr and the exit code.
 
 #include <grpcpp/grpcpp.h>
 
@@ -56,8 +57,8 @@ class App {
 struct ServiceDefinition {
   std::string name;
   std::string description;
-  int default_port = 0;          // of `listen` in the sample; metrics are 100 above
-  config::Schema schema;         // the service's own keys, after the common ones
+  int default_port = 0;   // of `listen` in the sample; metrics are 100 above
+  config::Schema schema;  // the service's own keys, after the common ones
   std::function<absl::StatusOr<std::unique_ptr<App>>(const Environment&)> build;
   // Further checks of a configuration that has the right form; for --check-config as well. May be empty.
   std::function<absl::Status(const config::Config&)> check = {};

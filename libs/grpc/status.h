@@ -1,7 +1,7 @@
 #pragma once
-// The one place where absl::Status and grpc::Status meet. Reason, object, site and remedy of libs/base/error.h travel as
-// google.rpc.Status{ErrorInfo, Help} in grpc-status-details-bin, so nothing is lost between our programs, and other tools
-// read them as usual.
+// The one place where absl::Status and grpc::Status meet. Reason, object, site and remedy of libs/base/error.h travel
+// as google.rpc.Status{ErrorInfo, Help} in grpc-status-details-bin, so nothing is lost between our programs, and other
+// tools read them as usual.
 //
 // Threads: pure functions. Failure: details that cannot be parsed are ignored; code and message always survive.
 

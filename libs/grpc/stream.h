@@ -1,20 +1,22 @@
 #pragma once
-// A server stream fed by a queue: whoever has events pushes them, the stream sends them one after the other, and no thread
-// waits for the client.
+// A server stream fed by a queue: whoever has events pushes them, the stream sends them one after the other, and no
+// thread waits for the client.
 //
-//   ::grpc::ServerWriteReactor<Event>* Watch(::grpc::CallbackServerContext* context, const WatchRequest* request) override {
+//   ::grpc::ServerWriteReactor<Event>* Watch(::grpc::CallbackServerContext* context, const WatchRequest* request)
+//   override {
 //     return rpc::Stream<Event>(host_, context, request, "Watch",
-//         [this](const rpc::CallContext& call, const WatchRequest& r, std::shared_ptr<rpc::EventStream<Event>> stream) {
+//         [this](const rpc::CallContext& call, const WatchRequest& r, std::shared_ptr<rpc::EventStream<Event>> stream)
+//         {
 //           return watchers_.Subscribe(r, stream);   // OK: the stream stays open; an error ends it
 //         });
 //   }
 //
-// The starter runs on a worker and may push at once. The stream ends by Close, when the client goes, at its deadline, or
-// when the host drains.
+// The starter runs on a worker and may push at once. The stream ends by Close, when the client goes, at its deadline,
+// or when the host drains.
 //
 // Threads: every method may be called from any thread. Ownership: the stream is shared between gRPC and its feeders; it
-// lives as long as one of them holds it. Failure: Push returns false once nobody reads any more or when the client is so
-// slow that `kMaxQueued` events wait (the stream is then closed with RESOURCE_EXHAUSTED: the client reconnects).
+// lives as long as one of them holds it. Failure: Push returns false once nobody reads any more or when the client is
+// so slow that `kMaxQueued` events wait (the stream is then closed with RESOURCE_EXHAUSTED: the client reconnects).
 
 #include <grpcpp/grpcpp.h>
 
@@ -142,8 +144,8 @@ class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public Eve
   }
 
  private:
-  // Sends the next event or ends the stream. gRPC may answer on another thread before StartWrite returns, so the lock is
-  // given up first.
+  // Sends the next event or ends the stream. gRPC may answer on another thread before StartWrite returns, so the lock
+  // is given up first.
   void Step(std::unique_lock<std::mutex>& lock) {
     if (writing_ || finished_) return;
     if (!queue_.empty()) {

@@ -1,6 +1,6 @@
 #pragma once
-// A unary RPC as a plain function: blocking, `absl::StatusOr<Response>(const CallContext&, const Request&)`, on the host's
-// worker pool. A service's transport is then one line per method:
+// A unary RPC as a plain function: blocking, `absl::StatusOr<Response>(const CallContext&, const Request&)`, on the
+// host's worker pool. A service's transport is then one line per method:
 //
 //   ::grpc::ServerUnaryReactor* GetSite(::grpc::CallbackServerContext* context, const GetSiteRequest* request,
 //                                       Site* response) override {

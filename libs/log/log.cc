@@ -45,10 +45,12 @@ constexpr std::array<const char*, 4> kLevels = {"debug", "info", "warning", "err
 // Text from outside may be anything; a line of the log is always valid UTF-8. Line breaks are escaped by the writer.
 std::string AsUtf8(const std::string& text) {
   std::string visible = text;
-  std::replace_if(visible.begin(), visible.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+  std::replace_if(
+      visible.begin(), visible.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
   if (IsPrintableUtf8(visible)) return text;
   std::string result = text;
-  std::replace_if(result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   return result;
 }
 
@@ -105,7 +107,7 @@ std::vector<Field> Field::Of(const absl::Status& status) {
 bool IsSecretKey(const std::string& key) {
   std::string name;
   for (char c : key) name += c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  constexpr std::array<const char*, 9> kParts = {"password", "passwd", "passphrase", "secret", "token",
+  constexpr std::array<const char*, 9> kParts = {"password",      "passwd",     "passphrase",  "secret", "token",
                                                  "authorization", "credential", "private_key", "api_key"};
   return std::any_of(kParts.begin(), kParts.end(),
                      [&](const char* part) { return name.find(part) != std::string::npos; });
@@ -134,7 +136,9 @@ Logger Logger::With(std::vector<Field> fields) const {
   return child;
 }
 
-bool Logger::Enabled(Level level) const { return sink_ != nullptr && level >= sink_->options().level; }
+bool Logger::Enabled(Level level) const {
+  return sink_ != nullptr && level >= sink_->options().level;
+}
 
 void Logger::Write(Level level, const std::string& message, const std::vector<Field>& fields) const {
   if (!Enabled(level)) return;
@@ -157,7 +161,9 @@ void Logger::Write(Level level, const std::string& message, const std::vector<Fi
 void Logger::Debug(const std::string& message, std::vector<Field> fields) const {
   Write(Level::kDebug, message, fields);
 }
-void Logger::Info(const std::string& message, std::vector<Field> fields) const { Write(Level::kInfo, message, fields); }
+void Logger::Info(const std::string& message, std::vector<Field> fields) const {
+  Write(Level::kInfo, message, fields);
+}
 void Logger::Warning(const std::string& message, std::vector<Field> fields) const {
   Write(Level::kWarning, message, fields);
 }

@@ -1,10 +1,10 @@
 #pragma once
-// Structured log: one JSON object a line on standard error, with service, site, level, time, message and the fields that
-// the caller adds (operation, step, task, epoch, request_id ...). A value whose key looks like a secret (password, token,
-// secret, api_token, x-auth-token ...) is replaced before it is written.
+// Structured log: one JSON object a line on standard error, with service, site, level, time, message and the fields
+// that the caller adds (operation, step, task, epoch, request_id ...). A value whose key looks like a secret (password,
+// token, secret, api_token, x-auth-token ...) is replaced before it is written.
 //
-// A Logger is a small value: copy it, hand it down, make a child with With(). One that was made by its default constructor
-// discards everything, which is what most unit tests want.
+// A Logger is a small value: copy it, hand it down, make a child with With(). One that was made by its default
+// constructor discards everything, which is what most unit tests want.
 //
 // Threads: every method may be called from any thread; a line is never torn. Ownership: loggers share their sink.
 // Failure: a line that cannot be written is lost; logging never fails an operation.

@@ -24,7 +24,8 @@ struct Captured {
 
 TEST_CASE("a line is one JSON object with service, site, level, time, message and fields") {
   Captured captured;
-  captured.logger.With({{"operation", "op-1"}, {"epoch", 4}}).Info("step \"done\"\nnow", {{"ok", true}, {"share", 0.5}});
+  captured.logger.With({{"operation", "op-1"}, {"epoch", 4}})
+      .Info("step \"done\"\nnow", {{"ok", true}, {"share", 0.5}});
   const auto line = captured.Last();
   CHECK(captured.lines[0].find('\n') == std::string::npos);
   CHECK(line["service"].GetString() == std::string("metadata-sync"));
@@ -64,7 +65,8 @@ TEST_CASE("levels below the configured one are not written; a default logger dis
 
 TEST_CASE("a status brings cause, object and remedy") {
   Captured captured;
-  const absl::Status status = Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND", "no such site").Object("site x").Remedy("Create it.");
+  const absl::Status status =
+      Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND", "no such site").Object("site x").Remedy("Create it.");
   captured.logger.Error("request failed", status);
   const auto line = captured.Last();
   CHECK(line["reason"].GetString() == std::string("SITE_NOT_FOUND"));

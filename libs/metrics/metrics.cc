@@ -26,20 +26,27 @@ class CivetwebEndpoint final : public Endpoint {
 
 }  // namespace
 
-void Counter::Increment(double by) const { counter_->Increment(by); }
-void Gauge::Set(double value) const { gauge_->Set(value); }
-void Gauge::Add(double by) const { gauge_->Increment(by); }
-void Histogram::Observe(double value) const { histogram_->Observe(value); }
+void Counter::Increment(double by) const {
+  counter_->Increment(by);
+}
+void Gauge::Set(double value) const {
+  gauge_->Set(value);
+}
+void Gauge::Add(double by) const {
+  gauge_->Increment(by);
+}
+void Histogram::Observe(double value) const {
+  histogram_->Observe(value);
+}
 
 const std::vector<double>& DefaultSeconds() {
-  static const std::vector<double> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-                                              2.5,   5,      10,    30,   60,    120,  300, 600};
+  static const std::vector<double> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                              1,     2.5,    5,     10,   30,    60,   120, 300,  600};
   return kBounds;
 }
 
 // The registry merges families of one name, so that asking twice gives the same instrument.
-Registry::Registry()
-    : registry_(std::make_shared<prometheus::Registry>(prometheus::Registry::InsertBehavior::Merge)) {}
+Registry::Registry() : registry_(std::make_shared<prometheus::Registry>(prometheus::Registry::InsertBehavior::Merge)) {}
 Registry::~Registry() = default;
 
 Counter Registry::GetCounter(const std::string& name, const std::string& help, const Labels& labels) {
@@ -55,7 +62,9 @@ Histogram Registry::GetHistogram(const std::string& name, const std::string& hel
   return Histogram(&prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_).Add(labels, bounds));
 }
 
-std::string Registry::Text() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
+std::string Registry::Text() const {
+  return prometheus::TextSerializer().Serialize(registry_->Collect());
+}
 
 absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(const Registry& registry, const std::string& address) {
   try {

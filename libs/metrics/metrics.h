@@ -1,10 +1,10 @@
 #pragma once
-// Prometheus metrics: counters, gauges and histograms by name and labels, and the endpoint they are pulled from. The names
-// follow Prometheus' conventions (protector_rpc_seconds, protector_operations_total).
+// Prometheus metrics: counters, gauges and histograms by name and labels, and the endpoint they are pulled from. The
+// names follow Prometheus' conventions (protector_rpc_seconds, protector_operations_total).
 //
-// Threads: all methods may be called from any thread; Counter, Gauge and Histogram are handles that are cheap to copy and
-// lock-free to use (look them up once, outside loops). Ownership: the Registry outlives its handles and its Endpoint.
-// Failure: asking for one name as two kinds, or an invalid name, is a programming error and aborts.
+// Threads: all methods may be called from any thread; Counter, Gauge and Histogram are handles that are cheap to copy
+// and lock-free to use (look them up once, outside loops). Ownership: the Registry outlives its handles and its
+// Endpoint. Failure: asking for one name as two kinds, or an invalid name, is a programming error and aborts.
 
 #include <map>
 #include <memory>

@@ -1,15 +1,15 @@
 #pragma once
-// The one way in which a service keeps state: records (bucket, key -> value) with a version each. Narrow on purpose, so that
-// a replicated engine can take SQLite's place without touching the logic above it.
+// The one way in which a service keeps state: records (bucket, key -> value) with a version each. Narrow on purpose, so
+// that a replicated engine can take SQLite's place without touching the logic above it.
 //
-// A write that has returned OK is durable. A transaction applies as a whole or not at all. Versions are positive and grow:
-// a record's version is different after each write, also when it was deleted and made again, so a comparison never
-// mistakes an old record for a new one. Callers compare versions for equality only.
+// A write that has returned OK is durable. A transaction applies as a whole or not at all. Versions are positive and
+// grow: a record's version is different after each write, also when it was deleted and made again, so a comparison
+// never mistakes an old record for a new one. Callers compare versions for equality only.
 //
-// Threads: every method may be called from any thread and blocks its caller only. Ownership: the caller owns the store and
-// destroys it after its last user. Failure: NOT_FOUND (no such record), ABORTED with reason VERSION_MISMATCH (the record is
-// not at the expected version; nothing was written), RESOURCE_EXHAUSTED / PERMISSION_DENIED / DATA_LOSS / UNAVAILABLE from
-// the disk, each with object and remedy. After such an error nothing of the write is there.
+// Threads: every method may be called from any thread and blocks its caller only. Ownership: the caller owns the store
+// and destroys it after its last user. Failure: NOT_FOUND (no such record), ABORTED with reason VERSION_MISMATCH (the
+// record is not at the expected version; nothing was written), RESOURCE_EXHAUSTED / PERMISSION_DENIED / DATA_LOSS /
+// UNAVAILABLE from the disk, each with object and remedy. After such an error nothing of the write is there.
 
 #include <cstdint>
 #include <string>
@@ -63,8 +63,8 @@ class Batch {
   std::vector<Write> writes_;
 };
 
-// A right to act that ends by itself. `fence` is greater for each new holder: what a holder does carries it, and whoever
-// sees a smaller one than before refuses.
+// A right to act that ends by itself. `fence` is greater for each new holder: what a holder does carries it, and
+// whoever sees a smaller one than before refuses.
 struct Lease {
   std::string name;
   std::string owner;
