@@ -23,6 +23,7 @@ struct CurlOptions {
   std::string client_key_file;
   std::string pinned_sha256;                        // hex SHA-256 of the server's certificate (DER), colons allowed: this
                                                     // one is accepted and no other, instead of checking chain and name
+  bool force_ipv4 = false;
   bool insecure = false;                            // accept any certificate; for a lab only
   std::string user_agent = "protector/0.1";
   size_t max_idle_connections = 32;

@@ -1,6 +1,6 @@
 #pragma once
-// A scripted HttpClient for tests. Answers are either queued for a method and URL (in order, the last one stays when
-// `repeat` was asked) or made by a handler; a request that nothing was scripted for is answered 599 and recorded as such.
+// A scripted HttpClient for tests. Answers for a method and URL are queued (given once each, in order); when none is queued, the
+// one for always or the handler answers. A request that nothing was scripted for is answered 599 and recorded as such.
 //
 // Threads: safe for all. Ownership: handlers are copied in. Failure: what was scripted.
 
