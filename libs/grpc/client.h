@@ -8,10 +8,11 @@
 //   absl::StatusOr<pb::Document> document = rpc::Call(*stub, &pb::MetadataSync::StubInterface::GetDocument, request,
 //   options);
 //
-// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline
-// at the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details; a server
-// that cannot be reached or does not answer in time: UNAVAILABLE / DEADLINE_EXCEEDED with reason SERVICE_UNREACHABLE /
-// SERVICE_TIMEOUT, object = options.target, and then it is *unknown* whether the call had an effect.
+// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline at
+// the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details. When the server
+// itself did not speak, the reason says how much is known: SERVICE_UNREACHABLE (UNAVAILABLE; no connection, nothing was
+// sent), CALL_CUT (UNAVAILABLE) and SERVICE_TIMEOUT (DEADLINE_EXCEEDED): with the latter two it is *unknown* whether the call
+// had an effect. The object is options.target.
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/sync_stream.h>
@@ -57,6 +58,11 @@ struct CallOptions {
   // The rest of a handler's call: its request id and caller, at most its remaining time.
   CallOptions& For(const CallContext& context);
 };
+
+// The request has certainly not reached the server.
+bool CertainlyNotSent(const absl::Status& status);
+// The server did not answer: unreachable, cut off or too late.
+bool IsNoAnswer(const absl::Status& status);
 
 // Internal: one attempt's context, and the verdict on a status.
 void Prepare(::grpc::ClientContext& context, const CallOptions& options, absl::Time deadline);

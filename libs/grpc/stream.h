@@ -189,6 +189,11 @@ template <typename Event, typename Request, typename Function>
   if (admitted.ok()) call = *admitted;
   auto stream = std::make_shared<StreamReactor<Event>>(host, call);
   stream->Hold(stream);
+  // gRPC's context ends with the stream, and whoever was given the call may ask later.
+  call.cancelled = [weak = std::weak_ptr<EventStream<Event>>(stream)] {
+    const auto held = weak.lock();
+    return held == nullptr || held->closed();
+  };
   absl::Status started = admitted.status();
   if (started.ok()) {
     // The request is copied: the stream may end, and gRPC free it, before the worker gets to it.
