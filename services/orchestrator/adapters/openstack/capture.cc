@@ -1,0 +1,271 @@
+#include "services/orchestrator/adapters/openstack/capture.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "libs/base/error.h"
+#include "libs/base/ids.h"
+
+namespace protector::orchestrator {
+namespace {
+
+namespace os = ::protector::openstack;
+using ::protector::group::v1::Member;
+using ::protector::group::v1::Placement;
+using ::protector::group::v1::PortSpec;
+using ::protector::group::v1::ServerSpec;
+using ::protector::group::v1::VolumeSpec;
+
+absl::StatusOr<os::Server> FindServer(os::NovaApi& nova, const os::CallContext& call, const std::string& name_or_id) {
+  if (IsUuid(name_or_id)) {
+    absl::StatusOr<os::Server> server = nova.GetServer(call, name_or_id);
+    if (server.ok() || server.status().code() != absl::StatusCode::kNotFound) return server;
+  }
+  // Nova matches names as regular expressions; all of the project's servers are listed and compared here instead.
+  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::Server> servers, nova.ListServers(call, os::ServerFilter{}));
+  std::erase_if(servers, [&](const os::Server& server) { return server.name != name_or_id; });
+  const std::string object = "server " + name_or_id;
+  if (servers.empty()) {
+    return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND", fmt::format("no server {} in this project", name_or_id))
+        .Object(object)
+        .Remedy("See `openstack server list` with the same credentials for the names and ids there are.");
+  }
+  if (servers.size() > 1) {
+    return Error(absl::StatusCode::kFailedPrecondition, "SERVER_AMBIGUOUS",
+                 fmt::format("{} servers are named {}", servers.size(), name_or_id))
+        .Object(object)
+        .Remedy("Name the server by its id.");
+  }
+  return servers.front();
+}
+
+absl::Status CheckProtectable(const os::Server& server) {
+  const std::string object = "server " + server.name;
+  if (server.status != "ACTIVE" && server.status != "SHUTOFF") {
+    return Error(absl::StatusCode::kFailedPrecondition, "SERVER_STATE",
+                 fmt::format("server {} is {}; only a running or a stopped server can be protected", server.name, server.status))
+        .Object(object)
+        .Remedy("Bring the server to ACTIVE or SHUTOFF first.");
+  }
+  if (!server.image_id.empty()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
+                 fmt::format("server {} boots from a local disk (image {}), which no array replicates", server.name, server.image_id))
+        .Object(object)
+        .Remedy("Rebuild the server so that it boots from a volume of a replicated volume type.");
+  }
+  return absl::OkStatus();
+}
+
+void CaptureFlavor(const os::Server& server, const std::vector<os::Flavor>& flavors, ServerSpec& spec) {
+  spec.set_flavor_id(server.flavor.id);
+  spec.set_flavor_name(server.flavor.name);
+  spec.set_vcpus(static_cast<int32_t>(server.flavor.vcpus));
+  spec.set_ram_mib(static_cast<int32_t>(server.flavor.ram_mb));
+  spec.set_disk_gib(static_cast<int32_t>(server.flavor.disk_gb));
+  if (!spec.flavor_id().empty()) return;
+  // From 2.47 on Nova embeds the flavor without its id.
+  for (const os::Flavor& flavor : flavors) {
+    if (flavor.name == server.flavor.name) spec.set_flavor_id(flavor.id);
+  }
+}
+
+absl::StatusOr<VolumeSpec> CaptureVolume(const os::Volume& volume, const os::AttachedVolume& attached, int index,
+                                         const std::string& root_device) {
+  VolumeSpec spec;
+  spec.set_index(index);
+  spec.set_name(volume.name);
+  spec.set_description(volume.description);
+  spec.set_device(attached.device);
+  const bool root = attached.device == root_device || (root_device.empty() && index == 0);
+  spec.set_boot_index(root ? 0 : -1);
+  spec.set_size_gib(volume.size_gb);
+  spec.set_volume_type(volume.volume_type);
+  spec.set_bootable(volume.bootable);
+  if (volume.multiattach && volume.attachments.size() > 1) {
+    return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_SHARED",
+                 fmt::format("volume {} is attached to {} servers", volume.id, volume.attachments.size()))
+        .Object("volume " + volume.id)
+        .Remedy("Detach it from the other servers; a shared disk cannot move with one of them.");
+  }
+  for (const auto& [key, value] : volume.metadata) {
+    if (!IsOwnKey(key)) (*spec.mutable_metadata())[key] = value;
+  }
+  static const std::set<std::string> kNotOurs = {"image_id", "image_name", "checksum", "container_format", "disk_format", "size"};
+  for (const auto& [key, value] : volume.image_metadata) {
+    if (!kNotOurs.contains(key)) (*spec.mutable_image_metadata())[key] = value;
+  }
+  return spec;
+}
+
+absl::Status CaptureVolumes(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec,
+                            Placement& placement) {
+  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::AttachedVolume> attached, cloud.nova().ListVolumeAttachments(call, server.id));
+  std::stable_sort(attached.begin(), attached.end(), [](const auto& a, const auto& b) { return a.device < b.device; });
+  for (size_t i = 0; i < attached.size(); ++i) {
+    PROTECTOR_ASSIGN_OR_RETURN(const os::Volume volume, cloud.cinder().GetVolume(call, attached[i].volume_id));
+    const int index = static_cast<int>(i);
+    PROTECTOR_ASSIGN_OR_RETURN(*spec.add_volumes(), CaptureVolume(volume, attached[i], index, server.root_device_name));
+    auto* placed = placement.add_volumes();
+    placed->set_index(index);
+    placed->set_volume_id(volume.id);
+    placed->set_array_volume(volume.ArrayName());
+  }
+  if (attached.empty()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
+                 fmt::format("server {} has no volume", server.name))
+        .Object("server " + server.name)
+        .Remedy("Only servers that boot from volumes can be protected.");
+  }
+  return absl::OkStatus();
+}
+
+struct NetworkFacts {
+  std::map<std::string, std::string> network_names;
+  std::map<std::string, std::string> subnet_cidrs;
+  std::map<std::string, std::string> security_group_names;
+  std::map<std::string, std::string> floating_by_port;
+};
+
+absl::StatusOr<NetworkFacts> ReadNetworkFacts(os::NeutronApi& neutron, const os::CallContext& call) {
+  NetworkFacts facts;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::Network> networks, neutron.ListNetworks(call, ""));
+  for (const auto& network : networks) facts.network_names[network.id] = network.name;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::Subnet> subnets, neutron.ListSubnets(call, ""));
+  for (const auto& subnet : subnets) facts.subnet_cidrs[subnet.id] = subnet.cidr;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::SecurityGroup> groups, neutron.ListSecurityGroups(call, ""));
+  for (const auto& group : groups) facts.security_group_names[group.id] = group.name;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::FloatingIp> floating, neutron.ListFloatingIps(call, {}));
+  for (const auto& ip : floating) {
+    if (!ip.port_id.empty()) facts.floating_by_port[ip.port_id] = ip.floating_ip_address;
+  }
+  return facts;
+}
+
+PortSpec CapturePort(const os::Port& port, const NetworkFacts& facts) {
+  const auto find = [](const std::map<std::string, std::string>& map, const std::string& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? std::string() : found->second;
+  };
+  PortSpec spec;
+  spec.set_network_id(port.network_id);
+  spec.set_network_name(find(facts.network_names, port.network_id));
+  spec.set_name(port.name);
+  spec.set_mac_address(port.mac_address);
+  for (const auto& fixed : port.fixed_ips) {
+    auto* ip = spec.add_fixed_ips();
+    ip->set_subnet_id(fixed.subnet_id);
+    ip->set_ip_address(fixed.ip_address);
+    ip->set_cidr(find(facts.subnet_cidrs, fixed.subnet_id));
+  }
+  for (const auto& id : port.security_group_ids) {
+    const std::string name = find(facts.security_group_names, id);
+    spec.add_security_groups(name.empty() ? id : name);
+  }
+  for (const auto& pair : port.allowed_address_pairs) {
+    auto* added = spec.add_allowed_address_pairs();
+    added->set_ip_address(pair.ip_address);
+    // Neutron fills in the port's own address; kept empty so that it follows the port to the target.
+    if (pair.mac_address != port.mac_address) added->set_mac_address(pair.mac_address);
+  }
+  spec.set_port_security_enabled(port.port_security);
+  if (port.vnic_type != "normal") spec.set_vnic_type(port.vnic_type);
+  spec.set_floating_ip(find(facts.floating_by_port, port.id));
+  return spec;
+}
+
+// The order in which the guest sees its interfaces: that of the server's addresses where Nova tells it by MAC, else Neutron's.
+void OrderPorts(const os::Server& server, std::vector<os::Port>& ports) {
+  std::map<std::string, size_t> rank;
+  for (const auto& address : server.addresses) rank.emplace(address.mac, rank.size());
+  const auto rank_of = [&](const os::Port& port) {
+    const auto found = rank.find(port.mac_address);
+    return found == rank.end() ? rank.size() : found->second;
+  };
+  std::stable_sort(ports.begin(), ports.end(), [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+}
+
+absl::Status CapturePorts(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec,
+                          Placement& placement) {
+  os::PortFilter filter;
+  filter.device_id = server.id;
+  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::Port> ports, cloud.neutron().ListPorts(call, filter));
+  OrderPorts(server, ports);
+  PROTECTOR_ASSIGN_OR_RETURN(const NetworkFacts facts, ReadNetworkFacts(cloud.neutron(), call));
+  for (const auto& port : ports) {
+    *spec.add_ports() = CapturePort(port, facts);
+    placement.add_port_ids(port.id);
+    placement.add_port_owned(port.description.rfind("protector ", 0) == 0);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CaptureServerGroup(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec) {
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::ServerGroup> groups, cloud.nova().ListServerGroups(call, false));
+  for (const auto& group : groups) {
+    if (std::find(group.members.begin(), group.members.end(), server.id) == group.members.end()) continue;
+    spec.set_server_group(group.name);
+    spec.set_server_group_policy(group.policy);
+  }
+  return absl::OkStatus();
+}
+
+// The public key is a convenience: a site whose service user may not read other users' key pairs still protects its servers, and the
+// readiness check then asks for a key pair of the same name on the target.
+void CaptureKeyPair(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec) {
+  spec.set_key_name(server.key_name);
+  if (server.key_name.empty()) return;
+  const auto keys = cloud.nova().ListKeyPairs(call, server.user_id);
+  if (!keys.ok()) return;
+  for (const auto& key : *keys) {
+    if (key.name != server.key_name) continue;
+    spec.set_public_key(key.public_key);
+    spec.set_key_type(key.type);
+  }
+}
+
+}  // namespace
+
+bool IsOwnKey(const std::string& key) {
+  static const std::set<std::string> kDrivers = {"array_volume_name", "array_name", "attached_mode", "readonly"};
+  return kDrivers.contains(key) || key.rfind("protector", 0) == 0;
+}
+
+absl::StatusOr<Member> CaptureServer(os::Cloud& cloud, const os::CallContext& call, const std::string& site,
+                                     const std::string& name_or_id, absl::Time now) {
+  PROTECTOR_ASSIGN_OR_RETURN(const os::Server server, FindServer(cloud.nova(), call, name_or_id));
+  PROTECTOR_RETURN_IF_ERROR(CheckProtectable(server));
+
+  Member member;
+  ServerSpec& spec = *member.mutable_server();
+  Placement& placement = *member.add_placements();
+  placement.set_site(site);
+  placement.set_state(Placement::SERVING);
+  placement.set_server_id(server.id);
+  spec.set_name(server.name);
+  spec.set_description(server.description);
+  spec.set_availability_zone(server.availability_zone);
+  spec.set_config_drive(server.config_drive);
+  spec.set_locked(server.locked);
+  spec.set_running(server.status == "ACTIVE");
+  spec.set_user_data(server.user_data);
+  for (const auto& [key, value] : server.metadata) {
+    if (!IsOwnKey(key)) (*spec.mutable_metadata())[key] = value;
+  }
+  for (const auto& tag : server.tags) {
+    if (!IsOwnKey(tag)) spec.add_tags(tag);
+  }
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::Flavor> flavors, cloud.nova().ListFlavors(call));
+  CaptureFlavor(server, flavors, spec);
+  CaptureKeyPair(cloud, call, server, spec);
+  PROTECTOR_RETURN_IF_ERROR(CaptureServerGroup(cloud, call, server, spec));
+  PROTECTOR_RETURN_IF_ERROR(CaptureVolumes(cloud, call, server, spec, placement));
+  PROTECTOR_RETURN_IF_ERROR(CapturePorts(cloud, call, server, spec, placement));
+  member.mutable_captured_at()->set_seconds(absl::ToUnixSeconds(now));
+  return member;
+}
+
+}  // namespace protector::orchestrator

@@ -1,0 +1,77 @@
+#include "services/orchestrator/domain/groups/rules.h"
+
+#include <catch2/catch.hpp>
+
+#include "libs/base/error.h"
+
+namespace protector::orchestrator {
+namespace {
+
+groupv1::Mapping Map(groupv1::MappingKind kind, const std::string& source, const std::string& target) {
+  groupv1::Mapping mapping;
+  mapping.set_kind(kind);
+  mapping.set_source(source);
+  mapping.set_target(target);
+  return mapping;
+}
+
+}  // namespace
+
+TEST_CASE("a policy gets its defaults and its array name from the group") {
+  const auto policy = CompletePolicy({}, "prod.web-app", false);
+  REQUIRE(policy.ok());
+  CHECK(policy->replication_interval() == 300);
+  CHECK(policy->rpo_minutes() == 15);
+  CHECK(policy->pure_pg_name() == "pg-prod-web-app");
+  CHECK(policy->stop_timeout() == 60);
+  CHECK(CompletePolicy({}, "x", true)->stop_timeout() == 0);
+}
+
+TEST_CASE("values that the array would refuse are refused here") {
+  groupv1::Policy policy;
+  policy.set_replication_interval(60);
+  CHECK(CompletePolicy(policy, "x", false).status().code() == absl::StatusCode::kInvalidArgument);
+  policy.set_replication_interval(300);
+  for (const std::string name : {"a:b", "-x", "x-", "123", "a b", "../x"}) {
+    policy.set_pure_pg_name(name);
+    CHECK_FALSE(CompletePolicy(policy, "x", false).ok());
+  }
+}
+
+TEST_CASE("mappings are refused when a side is empty, unprintable, or a source comes twice") {
+  CHECK(CheckMappings({Map(groupv1::NETWORK, "a", "b"), Map(groupv1::FLAVOR, "a", "b")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groupv1::NETWORK, "", "b")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groupv1::NETWORK, "a", "\xff")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groupv1::NETWORK, "a", "b"), Map(groupv1::NETWORK, "a", "c")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groupv1::MAPPING_KIND_UNSPECIFIED, "a", "b")}).ok());
+}
+
+TEST_CASE("the command's mappings win over the stored ones") {
+  const auto merged = MergeMappings({Map(groupv1::NETWORK, "a", "b"), Map(groupv1::NETWORK, "c", "d")},
+                                    {Map(groupv1::NETWORK, "a", "x")});
+  REQUIRE(merged.size() == 2);
+  CHECK(merged[0].target() == "x");
+  CHECK(merged[1].target() == "d");
+}
+
+TEST_CASE("a circle of dependencies is found") {
+  groupv1::GroupDocument group;
+  for (const std::string id : {"m1", "m2", "m3"}) group.add_members()->set_id(id);
+  group.mutable_members(1)->add_depends_on("m1");
+  CHECK(CheckDependencies(group).ok());
+  group.mutable_members(0)->add_depends_on("m3");
+  CHECK(CheckDependencies(group).ok());
+  group.mutable_members(2)->add_depends_on("m2");
+  CHECK(CheckDependencies(group).code() == absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("the status at rest depends on home, whichever verb brought the group there") {
+  groupv1::GroupDocument group;
+  group.set_home_site("site-a");
+  group.set_peer_site("site-b");
+  CHECK(RestingStatus(group, "site-a") == groupv1::ACTIVE);
+  CHECK(RestingStatus(group, "site-b") == groupv1::FAILED_OVER);
+  CHECK(OtherSite(group, "site-b") == "site-a");
+}
+
+}  // namespace protector::orchestrator
