@@ -12,7 +12,7 @@
 namespace protector::orchestrator {
 namespace {
 
-using Stub = site::SiteRegistryService::StubInterface;
+using Stub = sites::SiteRegistryService::StubInterface;
 
 constexpr absl::Duration kSitesMaxAge = absl::Seconds(5);
 
@@ -21,17 +21,17 @@ class SitesClient final : public SitesPort {
   explicit SitesClient(const ServiceAddress& address)
       : caller_("site-registry", address),
         local_site_(address.site),
-        stub_(site::SiteRegistryService::NewStub(rpc::MakeChannel(address.address))) {}
+        stub_(sites::SiteRegistryService::NewStub(rpc::MakeChannel(address.address))) {}
 
   const std::string& LocalSite() const override { return local_site_; }
 
-  absl::StatusOr<std::vector<site::Site>> ListSites(const Call& call) override {
+  absl::StatusOr<std::vector<sites::Site>> ListSites(const Call& call) override {
     PROTECTOR_RETURN_IF_ERROR(Refresh(call, kSitesMaxAge));
     const std::lock_guard lock(mutex_);
     return sites_;
   }
 
-  absl::StatusOr<site::Site> GetSite(const Call& call, const std::string& name) override {
+  absl::StatusOr<sites::Site> GetSite(const Call& call, const std::string& name) override {
     // What the copy does not have may have been registered a moment ago.
     for (const absl::Duration max_age : {kSitesMaxAge, absl::ZeroDuration()}) {
       PROTECTOR_RETURN_IF_ERROR(Refresh(call, max_age));
@@ -45,9 +45,9 @@ class SitesClient final : public SitesPort {
         .Remedy("Register it with `protector site create`; `protector site list` shows the sites there are.");
   }
 
-  absl::StatusOr<site::Project> ResolveProject(const Call& call, const std::string& name_or_id,
+  absl::StatusOr<sites::Project> ResolveProject(const Call& call, const std::string& name_or_id,
                                                const std::string& domain) override {
-    site::ResolveProjectRequest request;
+    sites::ResolveProjectRequest request;
     request.set_project(name_or_id);
     request.set_domain(domain);
     return rpc::Call(*stub_, &Stub::ResolveProject, request, caller_.Question(call));
@@ -81,12 +81,12 @@ class SitesClient final : public SitesPort {
       const std::lock_guard lock(mutex_);
       if (absl::Now() - fetched_ < max_age) return absl::OkStatus();
     }
-    site::ListSitesRequest list;
+    sites::ListSitesRequest list;
     list.set_page_size(1000);
     const auto sites = rpc::Call(*stub_, &Stub::ListSites, list, caller_.Question(call));
-    const auto mappings = sites.ok() ? rpc::Call(*stub_, &Stub::ListTenantMappings, site::ListTenantMappingsRequest{},
+    const auto mappings = sites.ok() ? rpc::Call(*stub_, &Stub::ListTenantMappings, sites::ListTenantMappingsRequest{},
                                                  caller_.Question(call))
-                                     : absl::StatusOr<site::ListTenantMappingsResponse>(sites.status());
+                                     : absl::StatusOr<sites::ListTenantMappingsResponse>(sites.status());
     const std::lock_guard lock(mutex_);
     if (!mappings.ok()) return have_copy_ ? absl::OkStatus() : mappings.status();
     sites_.assign(sites->sites().begin(), sites->sites().end());
@@ -103,8 +103,8 @@ class SitesClient final : public SitesPort {
   std::mutex mutex_;
   bool have_copy_ = false;
   absl::Time fetched_ = absl::InfinitePast();
-  std::vector<site::Site> sites_;
-  std::vector<site::TenantMapping> mappings_;
+  std::vector<sites::Site> sites_;
+  std::vector<sites::TenantMapping> mappings_;
 };
 
 }  // namespace

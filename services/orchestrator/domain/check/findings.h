@@ -17,22 +17,22 @@ class Findings {
   explicit Findings(std::string site) : site_(std::move(site)) {}
 
   void Ok(const std::string& check, const std::string& object, const std::string& detail) {
-    Add(check, object, peer::v1::Finding::OK, detail, "");
+    Add(check, object, peer::Finding::OK, detail, "");
   }
   void Warning(const std::string& check, const std::string& object, const std::string& detail, const std::string& remedy) {
-    Add(check, object, peer::v1::Finding::WARNING, detail, remedy);
+    Add(check, object, peer::Finding::WARNING, detail, remedy);
   }
   void Blocker(const std::string& check, const std::string& object, const std::string& detail, const std::string& remedy) {
-    Add(check, object, peer::v1::Finding::BLOCKER, detail, remedy);
+    Add(check, object, peer::Finding::BLOCKER, detail, remedy);
   }
-  std::vector<peer::v1::Finding> Take() { return std::move(findings_); }
+  std::vector<peer::Finding> Take() { return std::move(findings_); }
 
  private:
   // Ten members on one network give one finding for the network, not ten.
-  void Add(const std::string& check, const std::string& object, peer::v1::Finding::Severity severity, const std::string& detail,
+  void Add(const std::string& check, const std::string& object, peer::Finding::Severity severity, const std::string& detail,
            const std::string& remedy) {
     if (!seen_.emplace(check, object + "\n" + detail).second) return;
-    peer::v1::Finding finding;
+    peer::Finding finding;
     finding.set_check(check);
     finding.set_object(object);
     finding.set_severity(severity);
@@ -44,7 +44,7 @@ class Findings {
 
   const std::string site_;
   std::set<std::pair<std::string, std::string>> seen_;
-  std::vector<peer::v1::Finding> findings_;
+  std::vector<peer::Finding> findings_;
 };
 
 }  // namespace protector::orchestrator

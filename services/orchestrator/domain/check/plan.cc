@@ -14,7 +14,7 @@ namespace {
 using ::protector::operation::v1::MemberPlan;
 using ::protector::operation::v1::PortPlan;
 
-std::string Option(groupv1::MappingKind kind) {
+std::string Option(groups::MappingKind kind) {
   std::string name = KindName(kind);
   std::replace(name.begin(), name.end(), ' ', '-');
   return "--" + name + "-mapping";
@@ -28,12 +28,12 @@ struct Mapped {
 
 class Planner {
  public:
-  Planner(const peer::v1::CheckTargetRequest& request, const Inventory& inventory)
+  Planner(const peer::CheckTargetRequest& request, const Inventory& inventory)
       : request_(request), inventory_(inventory), findings_(inventory.site) {}
 
   MembersPlan Run() {
     MembersPlan result;
-    const auto wanted = [&](const groupv1::Member& member) {
+    const auto wanted = [&](const groups::Member& member) {
       const auto& ids = request_.member_ids();
       return ids.empty() || std::find(ids.begin(), ids.end(), member.id()) != ids.end();
     };
@@ -46,10 +46,10 @@ class Planner {
   }
 
  private:
-  MemberPlan PlanMember(const groupv1::Member& member) {
+  MemberPlan PlanMember(const groups::Member& member) {
     MemberPlan plan;
     plan.set_member_id(member.id());
-    const groupv1::ServerSpec& server = member.server();
+    const groups::ServerSpec& server = member.server();
     PlanFlavor(server, plan);
     PlanKeyPair(server, plan);
     PlanZone(server, plan);
@@ -64,7 +64,7 @@ class Planner {
   }
 
   // By id first, then by name: both are accepted in a mapping.
-  Mapped Map(groupv1::MappingKind kind, const std::string& id, const std::string& name) const {
+  Mapped Map(groups::MappingKind kind, const std::string& id, const std::string& name) const {
     for (const std::string& key : {id, name}) {
       if (key.empty()) continue;
       for (const auto& mapping : request_.mappings().mappings()) {
@@ -74,8 +74,8 @@ class Planner {
     return {};
   }
 
-  void PlanFlavor(const groupv1::ServerSpec& server, MemberPlan& plan) {
-    Mapped mapped = Map(groupv1::FLAVOR, server.flavor_id(), server.flavor_name());
+  void PlanFlavor(const groups::ServerSpec& server, MemberPlan& plan) {
+    Mapped mapped = Map(groups::FLAVOR, server.flavor_id(), server.flavor_name());
     const std::string wanted = mapped.explicitly ? mapped.target : server.flavor_id();
     const FlavorFacts* found = nullptr;
     for (const auto& flavor : inventory_.flavors) {
@@ -91,7 +91,7 @@ class Planner {
       findings_.Blocker("flavor", object,
                         fmt::format("{} on {} (wanted by member {})", found == nullptr ? "does not exist" : "is disabled",
                                     inventory_.site, server.name()),
-                        fmt::format("Map it: {} {}=<flavor of {}>.", Option(groupv1::FLAVOR), server.flavor_name(), inventory_.site));
+                        fmt::format("Map it: {} {}=<flavor of {}>.", Option(groups::FLAVOR), server.flavor_name(), inventory_.site));
       return;
     }
     plan.set_flavor_id(found->id);
@@ -107,9 +107,9 @@ class Planner {
     findings_.Ok("flavor", object, fmt::format("{} becomes {}", server.flavor_name(), found->name));
   }
 
-  void PlanKeyPair(const groupv1::ServerSpec& server, MemberPlan& plan) {
+  void PlanKeyPair(const groups::ServerSpec& server, MemberPlan& plan) {
     if (server.key_name().empty()) return;
-    const Mapped mapped = Map(groupv1::KEY_PAIR, "", server.key_name());
+    const Mapped mapped = Map(groups::KEY_PAIR, "", server.key_name());
     const std::string name = mapped.explicitly ? mapped.target : server.key_name();
     const std::string object = "key pair " + name;
     const auto found = std::find_if(inventory_.key_pairs.begin(), inventory_.key_pairs.end(),
@@ -119,13 +119,13 @@ class Planner {
       plan.clear_key_name();
       findings_.Blocker("key-pair", object, fmt::format("does not exist on {} (wanted by member {})", inventory_.site, server.name()),
                         fmt::format("Create it for the service user there, or map it: {} {}=<key pair of {}>.",
-                                    Option(groupv1::KEY_PAIR), server.key_name(), inventory_.site));
+                                    Option(groups::KEY_PAIR), server.key_name(), inventory_.site));
     } else if (found == inventory_.key_pairs.end()) {
       findings_.Ok("key-pair", object, "will be imported with the captured public key");
     } else if (!mapped.explicitly && !server.public_key().empty() && SameKey(found->public_key, server.public_key()) == false) {
       findings_.Warning("key-pair", object, fmt::format("is another key on {} than the member was made with", inventory_.site),
                         fmt::format("Map it to the right one with {}, or leave it: the key is only read at first boot.",
-                                    Option(groupv1::KEY_PAIR)));
+                                    Option(groups::KEY_PAIR)));
     } else {
       findings_.Ok("key-pair", object, "exists");
     }
@@ -143,21 +143,21 @@ class Planner {
     return body(a) == body(b);
   }
 
-  void PlanZone(const groupv1::ServerSpec& server, MemberPlan& plan) {
-    const Mapped mapped = Map(groupv1::AVAILABILITY_ZONE, "", server.availability_zone());
+  void PlanZone(const groups::ServerSpec& server, MemberPlan& plan) {
+    const Mapped mapped = Map(groups::AVAILABILITY_ZONE, "", server.availability_zone());
     if (!mapped.explicitly) return;
     const auto& zones = inventory_.availability_zones;
     const std::string object = "availability zone " + mapped.target;
     if (std::find(zones.begin(), zones.end(), mapped.target) == zones.end()) {
       findings_.Blocker("availability-zone", object, fmt::format("does not exist or is down on {}", inventory_.site),
-                        fmt::format("Map {} to another zone with {}.", server.availability_zone(), Option(groupv1::AVAILABILITY_ZONE)));
+                        fmt::format("Map {} to another zone with {}.", server.availability_zone(), Option(groups::AVAILABILITY_ZONE)));
       return;
     }
     plan.set_availability_zone(mapped.target);
     findings_.Ok("availability-zone", object, "exists");
   }
 
-  void PlanServerGroup(const groupv1::ServerSpec& server, MemberPlan& plan) {
+  void PlanServerGroup(const groups::ServerSpec& server, MemberPlan& plan) {
     if (server.server_group().empty()) return;
     const std::string object = "server group " + server.server_group();
     for (const auto& group : inventory_.server_groups) {
@@ -172,12 +172,12 @@ class Planner {
                                   server.server_group_policy(), inventory_.site));
   }
 
-  const NetworkInventory* FindNetwork(const groupv1::ServerSpec& server, const groupv1::PortSpec& port) {
-    const Mapped mapped = Map(groupv1::NETWORK, port.network_id(), port.network_name());
+  const NetworkInventory* FindNetwork(const groups::ServerSpec& server, const groups::PortSpec& port) {
+    const Mapped mapped = Map(groups::NETWORK, port.network_id(), port.network_name());
     const std::string name = port.network_name().empty() ? port.network_id() : port.network_name();
     if (!mapped.explicitly) {
       findings_.Blocker("mapping", "network " + name, fmt::format("has no mapping to a network of {} (member {})", inventory_.site, server.name()),
-                        fmt::format("Give {} {}=<network of {}>.", Option(groupv1::NETWORK), name, inventory_.site));
+                        fmt::format("Give {} {}=<network of {}>.", Option(groups::NETWORK), name, inventory_.site));
       return nullptr;
     }
     std::vector<const NetworkInventory*> found;
@@ -189,7 +189,7 @@ class Planner {
     findings_.Blocker("network", "network " + mapped.target,
                       found.empty() ? fmt::format("does not exist on {} (mapped from {})", inventory_.site, name)
                                     : fmt::format("{} networks of {} have this name", found.size(), inventory_.site),
-                      fmt::format("Correct {} {}=...; `openstack network list` on {} shows names and ids.", Option(groupv1::NETWORK),
+                      fmt::format("Correct {} {}=...; `openstack network list` on {} shows names and ids.", Option(groups::NETWORK),
                                   name, inventory_.site));
     return nullptr;
   }
@@ -199,7 +199,7 @@ class Planner {
     return &network;
   }
 
-  PortPlan PlanPort(const groupv1::ServerSpec& server, const groupv1::PortSpec& port) {
+  PortPlan PlanPort(const groups::ServerSpec& server, const groups::PortSpec& port) {
     PortPlan plan;
     const NetworkInventory* network = FindNetwork(server, port);
     if (network != nullptr) {
@@ -228,7 +228,7 @@ class Planner {
 
   bool CanBeReused(const PortFacts& port) const { return port.device_id.empty() && port.project_id == inventory_.project_id; }
 
-  void PlanAddress(const groupv1::ServerSpec& server, const NetworkInventory& network, const groupv1::FixedIp& fixed, PortPlan& plan) {
+  void PlanAddress(const groups::ServerSpec& server, const NetworkInventory& network, const groups::FixedIp& fixed, PortPlan& plan) {
     const std::string object = fmt::format("address {} of member {}", fixed.ip_address(), server.name());
     const auto subnet = std::find_if(network.subnets.begin(), network.subnets.end(), [&](const SubnetFacts& candidate) {
       return AddressInRange(fixed.ip_address(), candidate.cidr);
@@ -255,7 +255,7 @@ class Planner {
     }
   }
 
-  void PlanMac(const groupv1::ServerSpec& server, const NetworkInventory& network, const groupv1::PortSpec& port, PortPlan& plan) {
+  void PlanMac(const groups::ServerSpec& server, const NetworkInventory& network, const groups::PortSpec& port, PortPlan& plan) {
     const PortFacts* holder = Holder(network, "", port.mac_address());
     if (holder == nullptr || CanBeReused(*holder)) {
       plan.set_mac_address(port.mac_address());
@@ -266,9 +266,9 @@ class Planner {
                       "Remove that port if the guest depends on its MAC.");
   }
 
-  void PlanSecurityGroups(const groupv1::ServerSpec& server, const groupv1::PortSpec& port, PortPlan& plan) {
+  void PlanSecurityGroups(const groups::ServerSpec& server, const groups::PortSpec& port, PortPlan& plan) {
     for (const auto& name : port.security_groups()) {
-      const Mapped mapped = Map(groupv1::SECURITY_GROUP, "", name);
+      const Mapped mapped = Map(groups::SECURITY_GROUP, "", name);
       const std::string wanted = mapped.explicitly ? mapped.target : name;
       const auto found = std::find_if(inventory_.security_groups.begin(), inventory_.security_groups.end(),
                                       [&](const NamedObject& group) { return group.id == wanted || group.name == wanted; });
@@ -276,7 +276,7 @@ class Planner {
         findings_.Blocker("security-group", "security group " + wanted,
                           fmt::format("does not exist on {} (wanted by member {})", inventory_.site, server.name()),
                           fmt::format("Create it there with the same name, or map it: {} {}=<security group of {}>.",
-                                      Option(groupv1::SECURITY_GROUP), name, inventory_.site));
+                                      Option(groups::SECURITY_GROUP), name, inventory_.site));
         continue;
       }
       plan.add_security_group_ids(found->id);
@@ -284,8 +284,8 @@ class Planner {
     }
   }
 
-  std::string PlanVolumeType(const groupv1::VolumeSpec& volume) {
-    const Mapped mapped = Map(groupv1::VOLUME_TYPE, "", volume.volume_type());
+  std::string PlanVolumeType(const groups::VolumeSpec& volume) {
+    const Mapped mapped = Map(groups::VOLUME_TYPE, "", volume.volume_type());
     const std::string wanted = mapped.explicitly ? mapped.target : volume.volume_type();
     if (wanted.empty()) return "";
     const auto found = std::find_if(inventory_.volume_types.begin(), inventory_.volume_types.end(),
@@ -294,7 +294,7 @@ class Planner {
     if (found == inventory_.volume_types.end()) {
       findings_.Blocker("volume-type", object, fmt::format("does not exist on {}", inventory_.site),
                         fmt::format("Create it there with the same name, or map it: {} {}=<volume type of {}>.",
-                                    Option(groupv1::VOLUME_TYPE), volume.volume_type(), inventory_.site));
+                                    Option(groups::VOLUME_TYPE), volume.volume_type(), inventory_.site));
       return "";
     }
     if (!found->replicated) {
@@ -322,7 +322,7 @@ class Planner {
     }
   }
 
-  const peer::v1::CheckTargetRequest& request_;
+  const peer::CheckTargetRequest& request_;
   const Inventory& inventory_;
   Findings findings_;
   std::map<std::string, int64_t> need_;
@@ -330,7 +330,7 @@ class Planner {
 
 }  // namespace
 
-MembersPlan PlanMembers(const peer::v1::CheckTargetRequest& request, const Inventory& inventory) {
+MembersPlan PlanMembers(const peer::CheckTargetRequest& request, const Inventory& inventory) {
   return Planner(request, inventory).Run();
 }
 

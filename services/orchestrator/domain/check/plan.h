@@ -15,7 +15,7 @@
 namespace protector::orchestrator {
 
 // Checks the members named (all when none is) and plans those that can be planned. Every check that passed is a finding too.
-MembersPlan PlanMembers(const ::protector::peer::v1::CheckTargetRequest& request, const Inventory& inventory);
+MembersPlan PlanMembers(const peer::CheckTargetRequest& request, const Inventory& inventory);
 
 // Is `address` (IPv4 or IPv6 text) within `cidr`? False for text that is neither.
 bool AddressInRange(const std::string& address, const std::string& cidr);

@@ -7,10 +7,10 @@
 namespace protector::orchestrator {
 namespace {
 
-using peer::v1::Finding;
+using peer::Finding;
 
-peer::v1::CheckTargetRequest Request() {
-  peer::v1::CheckTargetRequest request;
+peer::CheckTargetRequest Request() {
+  peer::CheckTargetRequest request;
   auto* member = request.mutable_group()->add_members();
   member->set_id("m1");
   auto* server = member->mutable_server();

@@ -38,27 +38,27 @@ std::string DefaultArrayName(const std::string& group_name) {
 
 }  // namespace
 
-std::string KindName(groupv1::MappingKind kind) {
+std::string KindName(groups::MappingKind kind) {
   switch (kind) {
-    case groupv1::NETWORK: return "network";
-    case groupv1::FLAVOR: return "flavor";
-    case groupv1::SECURITY_GROUP: return "security group";
-    case groupv1::KEY_PAIR: return "key pair";
-    case groupv1::AVAILABILITY_ZONE: return "availability zone";
-    case groupv1::VOLUME_TYPE: return "volume type";
+    case groups::NETWORK: return "network";
+    case groups::FLAVOR: return "flavor";
+    case groups::SECURITY_GROUP: return "security group";
+    case groups::KEY_PAIR: return "key pair";
+    case groups::AVAILABILITY_ZONE: return "availability zone";
+    case groups::VOLUME_TYPE: return "volume type";
     default: return "mapping";
   }
 }
 
-std::string StatusName(groupv1::GroupStatus status) {
+std::string StatusName(groups::GroupStatus status) {
   switch (status) {
-    case groupv1::ACTIVE: return "active";
-    case groupv1::FAILING_OVER: return "failing_over";
-    case groupv1::FAILED_OVER: return "failed_over";
-    case groupv1::FAILED_OVER_PARTIAL: return "failed_over_partial";
-    case groupv1::FAILING_BACK: return "failing_back";
-    case groupv1::ERROR: return "error";
-    case groupv1::DELETING: return "deleting";
+    case groups::ACTIVE: return "active";
+    case groups::FAILING_OVER: return "failing_over";
+    case groups::FAILED_OVER: return "failed_over";
+    case groups::FAILED_OVER_PARTIAL: return "failed_over_partial";
+    case groups::FAILING_BACK: return "failing_back";
+    case groups::ERROR: return "error";
+    case groups::DELETING: return "deleting";
     default: return "unknown";
   }
 }
@@ -70,7 +70,7 @@ absl::Status CheckGroupName(const std::string& name) {
                  "Use 1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit.");
 }
 
-absl::StatusOr<groupv1::Policy> CompletePolicy(groupv1::Policy policy, const std::string& group_name, bool stop_immediately) {
+absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::string& group_name, bool stop_immediately) {
   if (policy.replication_interval() == 0) policy.set_replication_interval(300);
   if (policy.rpo_minutes() == 0) policy.set_rpo_minutes(15);
   if (policy.pure_pg_name().empty()) policy.set_pure_pg_name(DefaultArrayName(group_name));
@@ -101,11 +101,11 @@ absl::StatusOr<groupv1::Policy> CompletePolicy(groupv1::Policy policy, const std
   return policy;
 }
 
-absl::Status CheckMappings(const std::vector<groupv1::Mapping>& mappings) {
+absl::Status CheckMappings(const std::vector<groups::Mapping>& mappings) {
   std::set<std::pair<int, std::string>> seen;
   for (const auto& mapping : mappings) {
     const std::string kind = KindName(mapping.kind());
-    if (mapping.kind() == groupv1::MAPPING_KIND_UNSPECIFIED || !groupv1::MappingKind_IsValid(mapping.kind())) {
+    if (mapping.kind() == groups::MAPPING_KIND_UNSPECIFIED || !groups::MappingKind_IsValid(mapping.kind())) {
       return Invalid("mapping", "a mapping without a kind", "Give network, flavor, security group, key pair, availability zone or volume type.");
     }
     for (const std::string& side : {mapping.source(), mapping.target()}) {
@@ -122,29 +122,29 @@ absl::Status CheckMappings(const std::vector<groupv1::Mapping>& mappings) {
   return absl::OkStatus();
 }
 
-std::vector<groupv1::Mapping> MergeMappings(const std::vector<groupv1::Mapping>& base,
-                                            const std::vector<groupv1::Mapping>& over) {
-  std::map<std::pair<int, std::string>, groupv1::Mapping> merged;
+std::vector<groups::Mapping> MergeMappings(const std::vector<groups::Mapping>& base,
+                                            const std::vector<groups::Mapping>& over) {
+  std::map<std::pair<int, std::string>, groups::Mapping> merged;
   for (const auto& mapping : base) merged[{mapping.kind(), mapping.source()}] = mapping;
   for (const auto& mapping : over) merged[{mapping.kind(), mapping.source()}] = mapping;
-  std::vector<groupv1::Mapping> result;
+  std::vector<groups::Mapping> result;
   result.reserve(merged.size());
   for (auto& [key, mapping] : merged) result.push_back(std::move(mapping));
   return result;
 }
 
-groupv1::MappingSet StoredMappings(const groupv1::GroupDocument& group, const std::string& source_site,
+groups::MappingSet StoredMappings(const groups::GroupDocument& group, const std::string& source_site,
                                    const std::string& target_site) {
   for (const auto& set : group.mappings()) {
     if (set.source_site() == source_site && set.target_site() == target_site) return set;
   }
-  groupv1::MappingSet empty;
+  groups::MappingSet empty;
   empty.set_source_site(source_site);
   empty.set_target_site(target_site);
   return empty;
 }
 
-void StoreMappings(groupv1::GroupDocument& group, const groupv1::MappingSet& set) {
+void StoreMappings(groups::GroupDocument& group, const groups::MappingSet& set) {
   for (auto& stored : *group.mutable_mappings()) {
     if (stored.source_site() == set.source_site() && stored.target_site() == set.target_site()) {
       stored = set;
@@ -154,22 +154,22 @@ void StoreMappings(groupv1::GroupDocument& group, const groupv1::MappingSet& set
   *group.add_mappings() = set;
 }
 
-std::string OtherSite(const groupv1::GroupDocument& group, const std::string& site) {
+std::string OtherSite(const groups::GroupDocument& group, const std::string& site) {
   return site == group.home_site() ? group.peer_site() : group.home_site();
 }
 
-const groupv1::Placement* FindPlacement(const groupv1::Member& member, const std::string& site) {
+const groups::Placement* FindPlacement(const groups::Member& member, const std::string& site) {
   for (const auto& placement : member.placements()) {
     if (placement.site() == site) return &placement;
   }
   return nullptr;
 }
 
-groupv1::Placement* FindPlacement(groupv1::Member& member, const std::string& site) {
-  return const_cast<groupv1::Placement*>(FindPlacement(std::as_const(member), site));
+groups::Placement* FindPlacement(groups::Member& member, const std::string& site) {
+  return const_cast<groups::Placement*>(FindPlacement(std::as_const(member), site));
 }
 
-const groupv1::Member* FindMember(const groupv1::GroupDocument& group, const std::string& name_or_id) {
+const groups::Member* FindMember(const groups::GroupDocument& group, const std::string& name_or_id) {
   for (const auto& member : group.members()) {
     if (member.id() == name_or_id || member.server().name() == name_or_id) return &member;
     for (const auto& placement : member.placements()) {
@@ -179,12 +179,12 @@ const groupv1::Member* FindMember(const groupv1::GroupDocument& group, const std
   return nullptr;
 }
 
-std::string StorageName(const groupv1::GroupDocument& group, const std::string& site) {
+std::string StorageName(const groups::GroupDocument& group, const std::string& site) {
   const auto found = group.storage_names().find(site);
   return found == group.storage_names().end() || found->second.empty() ? group.policy().pure_pg_name() : found->second;
 }
 
-absl::Status CheckDependencies(const groupv1::GroupDocument& group) {
+absl::Status CheckDependencies(const groups::GroupDocument& group) {
   std::map<std::string, std::set<std::string>> waits;
   for (const auto& member : group.members()) {
     auto& mine = waits[member.id()];
@@ -204,7 +204,7 @@ absl::Status CheckDependencies(const groupv1::GroupDocument& group) {
     }
   }
   if (waits.empty()) return absl::OkStatus();
-  const groupv1::Member* member = FindMember(group, waits.begin()->first);
+  const groups::Member* member = FindMember(group, waits.begin()->first);
   const std::string name = member == nullptr ? waits.begin()->first : member->server().name();
   return Error(absl::StatusCode::kFailedPrecondition, "INVALID_ARGUMENT",
                fmt::format("member {} waits for itself or for a member that is not in the group", name))
@@ -212,8 +212,8 @@ absl::Status CheckDependencies(const groupv1::GroupDocument& group) {
       .Remedy("Take the circle out of the members' depends_on.");
 }
 
-groupv1::GroupStatus RestingStatus(const groupv1::GroupDocument& group, const std::string& primary) {
-  return primary == group.home_site() ? groupv1::ACTIVE : groupv1::FAILED_OVER;
+groups::GroupStatus RestingStatus(const groups::GroupDocument& group, const std::string& primary) {
+  return primary == group.home_site() ? groups::ACTIVE : groups::FAILED_OVER;
 }
 
 }  // namespace protector::orchestrator

@@ -7,8 +7,8 @@
 namespace protector::orchestrator {
 namespace {
 
-groupv1::Mapping Map(groupv1::MappingKind kind, const std::string& source, const std::string& target) {
-  groupv1::Mapping mapping;
+groups::Mapping Map(groups::MappingKind kind, const std::string& source, const std::string& target) {
+  groups::Mapping mapping;
   mapping.set_kind(kind);
   mapping.set_source(source);
   mapping.set_target(target);
@@ -28,7 +28,7 @@ TEST_CASE("a policy gets its defaults and its array name from the group") {
 }
 
 TEST_CASE("values that the array would refuse are refused here") {
-  groupv1::Policy policy;
+  groups::Policy policy;
   policy.set_replication_interval(60);
   CHECK(CompletePolicy(policy, "x", false).status().code() == absl::StatusCode::kInvalidArgument);
   policy.set_replication_interval(300);
@@ -39,23 +39,23 @@ TEST_CASE("values that the array would refuse are refused here") {
 }
 
 TEST_CASE("mappings are refused when a side is empty, unprintable, or a source comes twice") {
-  CHECK(CheckMappings({Map(groupv1::NETWORK, "a", "b"), Map(groupv1::FLAVOR, "a", "b")}).ok());
-  CHECK_FALSE(CheckMappings({Map(groupv1::NETWORK, "", "b")}).ok());
-  CHECK_FALSE(CheckMappings({Map(groupv1::NETWORK, "a", "\xff")}).ok());
-  CHECK_FALSE(CheckMappings({Map(groupv1::NETWORK, "a", "b"), Map(groupv1::NETWORK, "a", "c")}).ok());
-  CHECK_FALSE(CheckMappings({Map(groupv1::MAPPING_KIND_UNSPECIFIED, "a", "b")}).ok());
+  CHECK(CheckMappings({Map(groups::NETWORK, "a", "b"), Map(groups::FLAVOR, "a", "b")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groups::NETWORK, "", "b")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groups::NETWORK, "a", "\xff")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groups::NETWORK, "a", "b"), Map(groups::NETWORK, "a", "c")}).ok());
+  CHECK_FALSE(CheckMappings({Map(groups::MAPPING_KIND_UNSPECIFIED, "a", "b")}).ok());
 }
 
 TEST_CASE("the command's mappings win over the stored ones") {
-  const auto merged = MergeMappings({Map(groupv1::NETWORK, "a", "b"), Map(groupv1::NETWORK, "c", "d")},
-                                    {Map(groupv1::NETWORK, "a", "x")});
+  const auto merged = MergeMappings({Map(groups::NETWORK, "a", "b"), Map(groups::NETWORK, "c", "d")},
+                                    {Map(groups::NETWORK, "a", "x")});
   REQUIRE(merged.size() == 2);
   CHECK(merged[0].target() == "x");
   CHECK(merged[1].target() == "d");
 }
 
 TEST_CASE("a circle of dependencies is found") {
-  groupv1::GroupDocument group;
+  groups::GroupDocument group;
   for (const std::string id : {"m1", "m2", "m3"}) group.add_members()->set_id(id);
   group.mutable_members(1)->add_depends_on("m1");
   CHECK(CheckDependencies(group).ok());
@@ -66,11 +66,11 @@ TEST_CASE("a circle of dependencies is found") {
 }
 
 TEST_CASE("the status at rest depends on home, whichever verb brought the group there") {
-  groupv1::GroupDocument group;
+  groups::GroupDocument group;
   group.set_home_site("site-a");
   group.set_peer_site("site-b");
-  CHECK(RestingStatus(group, "site-a") == groupv1::ACTIVE);
-  CHECK(RestingStatus(group, "site-b") == groupv1::FAILED_OVER);
+  CHECK(RestingStatus(group, "site-a") == groups::ACTIVE);
+  CHECK(RestingStatus(group, "site-b") == groups::FAILED_OVER);
   CHECK(OtherSite(group, "site-b") == "site-a");
 }
 

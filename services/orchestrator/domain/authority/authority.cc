@@ -1,4 +1,4 @@
-#include "services/orchestrator/domain/authority.h"
+#include "services/orchestrator/domain/authority/authority.h"
 
 #include <fmt/format.h>
 
