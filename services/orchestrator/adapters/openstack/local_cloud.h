@@ -31,6 +31,9 @@ class LocalCloud {
   // The cloud within the group's project on this site.
   absl::StatusOr<std::shared_ptr<openstack::Cloud>> ForGroup(const Call& call, const std::string& group_id);
 
+  // The cloud in the service user's own project: for objects of any project that are named by id.
+  std::shared_ptr<openstack::Cloud> Own() { return cloud_; }
+
   openstack::CallContext Context(const Call& call) const;
 
  private:

@@ -50,7 +50,7 @@ absl::Status EpochGuard::Learn(const std::string& group_id, int64_t epoch) {
   }
 }
 
-absl::Status EpochGuard::Admit(const storage::v1::Authority& authority) {
+absl::Status EpochGuard::Admit(const storage::Authority& authority) {
   if (authority.group_id().empty() || authority.epoch() <= 0) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "a change needs a group and its epoch")
         .Remedy("This is a fault of the calling program.");

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "libs/store/store.h"
 #include "protector/storage/v1/storage.pb.h"
+#include "services/orchestrator/ports/contracts.h"
 
 namespace protector::orchestrator {
 
@@ -20,7 +21,7 @@ class EpochGuard {
   EpochGuard(store::Store& store, std::string site) : store_(store), site_(std::move(site)) {}
 
   // OK when `authority` is not behind what is known; a higher epoch is remembered before this returns.
-  absl::Status Admit(const storage::v1::Authority& authority);
+  absl::Status Admit(const storage::Authority& authority);
   // Remembers an epoch that was learnt from metadata.
   absl::Status Learn(const std::string& group_id, int64_t epoch);
   // 0: none is known.

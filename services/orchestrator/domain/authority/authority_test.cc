@@ -9,8 +9,8 @@
 namespace protector::orchestrator {
 namespace {
 
-storage::v1::Authority Of(int64_t epoch) {
-  storage::v1::Authority authority;
+storage::Authority Of(int64_t epoch) {
+  storage::Authority authority;
   authority.set_group_id("g1");
   authority.set_epoch(epoch);
   return authority;
