@@ -63,9 +63,13 @@ std::string StatusName(groups::GroupStatus status) {
   }
 }
 
+std::string Trimmed(const std::string& text) {
+  return IsPrintableUtf8(text) && text.size() <= 80 ? text : "(unprintable or too long)";
+}
+
 absl::Status CheckGroupName(const std::string& name) {
   if (IsResourceName(name)) return absl::OkStatus();
-  const std::string shown = IsPrintableUtf8(name) && name.size() <= 80 ? name : "(unprintable or too long)";
+  const std::string shown = Trimmed(name);
   return Invalid("protection group " + shown, fmt::format("\"{}\" is not a name for a protection group", shown),
                  "Use 1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit.");
 }

@@ -25,6 +25,9 @@ std::string StatusName(groups::GroupStatus status);
 
 absl::Status CheckGroupName(const std::string& name);
 
+// A user's text for a message: itself, or a note when it cannot be printed.
+std::string Trimmed(const std::string& text);
+
 // Fills in defaults (fields at 0) and checks ranges and the name on the array. `stop_immediately`: stop_timeout 0 is meant.
 absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::string& group_name, bool stop_immediately);
 
