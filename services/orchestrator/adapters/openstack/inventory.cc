@@ -30,19 +30,9 @@ absl::Status CollectNova(os::NovaApi& nova, const os::CallContext& call, Invento
   return absl::OkStatus();
 }
 
-absl::Status CollectCinder(os::CinderApi& cinder, const os::CallContext& call, Inventory& inventory) {
-  PROTECTOR_ASSIGN_OR_RETURN(const auto types, cinder.ListVolumeTypes(call));
-  for (const auto& type : types) {
-    VolumeTypeFacts facts{type.id, type.name, false, ""};
-    const auto enabled = type.extra_specs.find("replication_enabled");
-    facts.replicated = enabled != type.extra_specs.end() && enabled->second == "<is> True";
-    const auto kind = type.extra_specs.find("replication_type");
-    if (kind != type.extra_specs.end()) {
-      const size_t space = kind->second.rfind(' ');
-      facts.replication_type = space == std::string::npos ? kind->second : kind->second.substr(space + 1);
-    }
-    inventory.volume_types.push_back(facts);
-  }
+absl::Status CollectCinder(os::Cloud& cloud, const os::CallContext& call, Inventory& inventory) {
+  os::CinderApi& cinder = cloud.cinder();
+  PROTECTOR_ASSIGN_OR_RETURN(inventory.volume_types, ReadVolumeTypes(cloud, call));
   PROTECTOR_ASSIGN_OR_RETURN(const auto quotas, cinder.GetVolumeQuotas(call, inventory.project_id));
   inventory.quotas["volumes"] = {quotas.volumes.limit, quotas.volumes.in_use + quotas.volumes.reserved};
   inventory.quotas["gigabytes"] = {quotas.gigabytes.limit, quotas.gigabytes.in_use + quotas.gigabytes.reserved};
@@ -83,9 +73,26 @@ absl::StatusOr<Inventory> CollectInventory(os::Cloud& cloud, const os::CallConte
   inventory.project_id = project_id;
   const std::string context = "reading what the cloud of " + site + " has";
   PROTECTOR_RETURN_IF_ERROR(Annotate(CollectNova(cloud.nova(), call, inventory), context));
-  PROTECTOR_RETURN_IF_ERROR(Annotate(CollectCinder(cloud.cinder(), call, inventory), context));
+  PROTECTOR_RETURN_IF_ERROR(Annotate(CollectCinder(cloud, call, inventory), context));
   PROTECTOR_RETURN_IF_ERROR(Annotate(CollectNeutron(cloud.neutron(), call, inventory), context));
   return inventory;
+}
+
+absl::StatusOr<std::vector<VolumeTypeFacts>> ReadVolumeTypes(os::Cloud& cloud, const os::CallContext& call) {
+  PROTECTOR_ASSIGN_OR_RETURN(const auto types, cloud.cinder().ListVolumeTypes(call));
+  std::vector<VolumeTypeFacts> result;
+  for (const auto& type : types) {
+    VolumeTypeFacts facts{type.id, type.name, false, ""};
+    const auto enabled = type.extra_specs.find("replication_enabled");
+    facts.replicated = enabled != type.extra_specs.end() && enabled->second == "<is> True";
+    const auto kind = type.extra_specs.find("replication_type");
+    if (kind != type.extra_specs.end()) {
+      const size_t space = kind->second.rfind(' ');
+      facts.replication_type = space == std::string::npos ? kind->second : kind->second.substr(space + 1);
+    }
+    result.push_back(facts);
+  }
+  return result;
 }
 
 }  // namespace protector::orchestrator

@@ -5,6 +5,7 @@
 // Changes nothing.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/openstack/cloud.h"
@@ -15,5 +16,8 @@ namespace protector::orchestrator {
 // `cloud` is scoped to `project_id`.
 absl::StatusOr<Inventory> CollectInventory(openstack::Cloud& cloud, const openstack::CallContext& call, const std::string& site,
                                            const std::string& project_id);
+
+// Volume types with what their extra specs say of replication.
+absl::StatusOr<std::vector<VolumeTypeFacts>> ReadVolumeTypes(openstack::Cloud& cloud, const openstack::CallContext& call);
 
 }  // namespace protector::orchestrator
