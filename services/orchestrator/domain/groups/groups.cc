@@ -84,7 +84,35 @@ absl::StatusOr<op::Group> Groups::Find(const Call& call, const std::string& grou
 }
 
 absl::StatusOr<op::Group> Groups::Get(const Call& call, const op::GetGroupRequest& request) {
-  return Find(call, request.group(), request.project());
+  PROTECTOR_ASSIGN_OR_RETURN(op::Group group, Find(call, request.group(), request.project()));
+  LookAtProtection(call, *group.mutable_document());
+  return group;
+}
+
+// Replication is asked about now: the document only knows how it was at the last commit.
+void Groups::LookAtProtection(const Call& call, groups::GroupDocument& group) {
+  constexpr absl::Duration kPatience = absl::Seconds(2);  // an array that hangs must not hide the group
+  if (group.members().empty() || !group.active_operation_id().empty()) return;
+  const std::string& here = deps_.sites.LocalSite();
+  const std::string& primary = group.primary_site();
+  Call look = call;
+  look.timeout = std::min(call.timeout, kPatience);
+  storage::GetProtectionRequest request;
+  request.set_name(StorageName(group, primary));
+  request.set_replication_type(group.replication_type());
+  absl::StatusOr<storage::Protection> seen = absl::UnavailableError("not asked");
+  const auto site = deps_.sites.GetSite(look, primary);
+  const auto ports = deps_.ports.For(here);
+  if (primary != here && site.ok()) request.set_source_array(site->array_name());
+  if (site.ok() && ports.ok()) seen = ports->array->GetProtection(look, request);
+  auto& conditions = *group.mutable_conditions();
+  conditions.set_protected_(seen.ok() && seen->health() == storage::Protection::HEALTHY);
+  if (conditions.protected_()) {
+    if (conditions.serving() && conditions.clean()) conditions.clear_reason();
+    return;
+  }
+  const std::string why = seen.ok() ? seen->detail() : MessageOf(seen.status());
+  if (conditions.serving()) conditions.set_reason("not protected: " + why);
 }
 
 absl::StatusOr<op::ListGroupsResponse> Groups::List(const Call& call, const op::ListGroupsRequest& request) {

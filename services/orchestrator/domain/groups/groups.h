@@ -83,6 +83,7 @@ class Groups {
                                             const std::string& reason, const std::string& request_id);
   absl::StatusOr<std::vector<groups::Member>> NewMembers(const Call& call, const op::Group& group,
                                                          const op::AddMembersRequest& request);
+  void LookAtProtection(const Call& call, groups::GroupDocument& group);
   std::shared_ptr<std::mutex> LockOf(const std::string& group_id);
 
   Dependencies deps_;

@@ -242,8 +242,8 @@ absl::StatusOr<op::Group> Groups::AddMembers(const Call& call, const op::AddMemb
   }
   PROTECTOR_RETURN_IF_ERROR(CheckDependencies(document));
   document.mutable_conditions()->set_serving(true);
-  document.mutable_conditions()->clear_reason();
-  document.mutable_conditions()->set_protected_(true);
+  document.mutable_conditions()->set_protected_(false);
+  document.mutable_conditions()->set_reason("not protected: the first transfer has not ended yet");
   if (request.validate_only()) {
     op::Group group = before;
     *group.mutable_document() = document;
