@@ -1,0 +1,121 @@
+#include "services/orchestrator/app/app.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "libs/base/error.h"
+#include "libs/servicecloud/service_cloud.h"
+#include "libs/store/sqlite_store.h"
+#include "services/orchestrator/adapters/grpc/ports_factory.h"
+#include "services/orchestrator/adapters/openstack/cloud_members.h"
+#include "services/orchestrator/adapters/openstack/source_cloud.h"
+#include "services/orchestrator/adapters/openstack/target_cloud.h"
+#include "services/orchestrator/transport/group/group_service.h"
+#include "services/orchestrator/transport/peer/peer_service.h"
+
+namespace protector::orchestrator {
+namespace {
+
+// Calls Reconcile until nothing of an interrupted change is left; then it costs one look at an empty bucket.
+class Reconciler {
+ public:
+  Reconciler(Groups& groups, log::Logger logger) : groups_(groups), logger_(std::move(logger)) {}
+  ~Reconciler() { Stop(); }
+
+  void Start() {
+    thread_ = std::thread([this] { Run(); });
+  }
+  void Stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void Run() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      lock.unlock();
+      const absl::Status status = groups_.Reconcile(Call(absl::Seconds(30)));
+      if (!status.ok()) logger_.Warning("an interrupted change of a group cannot be settled yet", status);
+      lock.lock();
+      wake_.wait_for(lock, std::chrono::seconds(10), [this] { return stopping_; });
+    }
+  }
+
+  Groups& groups_;
+  log::Logger logger_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+class OrchestratorApp final : public rpc::App {
+ public:
+  OrchestratorApp(const rpc::Environment& environment, std::unique_ptr<store::Store> store, std::unique_ptr<ServiceCloud> cloud)
+      : store_(std::move(store)),
+        service_cloud_(std::move(cloud)),
+        sites_(MakeSitesClient({environment.site, environment.config.GetString("services.site_registry")})),
+        ports_(*sites_, environment.config.GetString("services.metadata_sync"), environment.config.GetString("services.storage_pure")),
+        local_cloud_(service_cloud_->cloud(), ports_.local_metadata(), environment.clock, environment.site),
+        guard_(*store_, environment.site),
+        source_cloud_(MakeLocalSourceCloud(local_cloud_, guard_)),
+        target_cloud_(MakeTargetCloud(local_cloud_, *sites_)),
+        members_(MakeCloudMembers(local_cloud_)),
+        groups_({*sites_, ports_, *members_, *store_, environment.clock, environment.ids}),
+        readiness_(*sites_, ports_, environment.clock),
+        reconciler_(groups_, environment.logger),
+        group_service_(MakeGroupService(environment.host, groups_, readiness_)),
+        peer_service_(MakePeerService(environment.host, *source_cloud_)) {
+    ports_.SetLocalCloud(*source_cloud_);
+  }
+
+  std::vector<::grpc::Service*> Services() override { return {group_service_.get(), peer_service_.get()}; }
+  absl::Status Start() override {
+    reconciler_.Start();
+    return absl::OkStatus();
+  }
+  void Stop() override { reconciler_.Stop(); }
+
+ private:
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<ServiceCloud> service_cloud_;
+  std::unique_ptr<SitesPort> sites_;
+  GrpcPorts ports_;
+  LocalCloud local_cloud_;
+  EpochGuard guard_;
+  std::unique_ptr<SourceCloudPort> source_cloud_;
+  std::unique_ptr<TargetCloudPort> target_cloud_;
+  std::unique_ptr<MemberSource> members_;
+  Groups groups_;
+  Readiness readiness_;
+  Reconciler reconciler_;
+  std::unique_ptr<::grpc::Service> group_service_;
+  std::unique_ptr<::grpc::Service> peer_service_;
+};
+
+}  // namespace
+
+config::Schema ConfigKeys() {
+  config::Schema schema = CloudConfigKeys();
+  schema.Add({.path = "services.site_registry", .doc = "Address of this site's site-registry.", .default_value = "127.0.10.1:7101"});
+  schema.Add({.path = "services.metadata_sync", .doc = "Address of this site's metadata-sync.", .default_value = "127.0.10.1:7102"});
+  schema.Add({.path = "services.storage_pure", .doc = "Address of this site's storage-pure.", .default_value = "127.0.10.1:7104"});
+  return schema;
+}
+
+absl::StatusOr<std::unique_ptr<rpc::App>> BuildApp(const rpc::Environment& environment) {
+  PROTECTOR_ASSIGN_OR_RETURN(auto store, store::OpenSqlite({.path = environment.config.GetString("store.path")}, environment.clock));
+  PROTECTOR_ASSIGN_OR_RETURN(auto cloud, MakeServiceCloud(environment.config, environment.logger, environment.metrics,
+                                                          environment.clock, environment.ids));
+  return std::make_unique<OrchestratorApp>(environment, std::move(store), std::move(cloud));
+}
+
+}  // namespace protector::orchestrator
