@@ -1,9 +1,12 @@
 #include "services/orchestrator/app/app.h"
 
-#include <atomic>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/service_type.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "libs/base/error.h"
