@@ -43,8 +43,7 @@ def test_pause_and_resume(protected):
 def test_skip_a_failed_member_with_a_recorded_reason(protected):
     protected.b.cloud_sim.add_fault(behaviour="server_build_error", match={"name": "web-2"})
     operation = protected.failover(expect=None)
-    failed = [task for task in protected.b.cli.json("operation", "show", operation["operation_id"], "--tasks")["tasks"]
-              if task["state"].lower() == "failed"]
+    failed = [task for task in protected.tasks(operation["operation_id"], protected.b) if task["status"] == "failed"]
     assert failed, operation
     without = protected.b.cli.try_run("operation", "skip", operation["operation_id"], failed[0]["id"])
     assert without.code != DONE and "reason" in without.error, without

@@ -162,6 +162,10 @@ class World:
     def operation(self, operation_id, view=None):
         return (view or self.a).cli.json("operation", "show", operation_id)
 
+    def tasks(self, operation_id, view=None):
+        shown = (view or self.a).cli.json("operation", "show", operation_id, "--tasks")
+        return [task for step in shown["steps"] for task in step.get("tasks", [])]
+
     def finished(self, operation_id, view=None, expect="completed", timeout=90):
         def look():
             found = self.operation(operation_id, view)
