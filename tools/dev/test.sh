@@ -46,6 +46,8 @@ suite_e2e() {
 suite_compose() {
   setup compose || not_started compose "the packages could not be installed" || return
   build dev "${PROGRAMS[@]}" || not_started compose "the build failed" || return
+  . tools/dev/image.sh
+  lab_image "${PROTECTOR_IMAGE:-prebuilt}" || not_started compose "the image could not be made" || return
   run_pytest compose tests/compose
 }
 

@@ -55,9 +55,7 @@ def service_config(lab_layout, site, service, tuning):
 
 
 def cloud_keys(site):
-    return {"auth_url": site.auth_url, "username": "protector", "password": "${FILE:secrets/protector}",
-            "project_name": "service", "user_domain_name": "Default", "project_domain_name": "Default",
-            "region": site.name}
+    return {"auth_url": site.auth_url, "username": "protector", "password": "${FILE:secrets/protector}", "region": site.name}
 
 
 def add_site_registry(config, site, other, tuning):
@@ -65,11 +63,13 @@ def add_site_registry(config, site, other, tuning):
 
 
 def add_metadata_sync(config, site, other, tuning):
-    config["peer"] = {"site": other.name, "metadata_sync": other.address("metadata-sync")}
+    config["peer"] = {"site": other.name, "address": other.address("metadata-sync")}
 
 
 def add_orchestrator(config, site, other, tuning):
     config["cloud"] = cloud_keys(site)
+    config["services"] = {service.replace("-", "_"): site.address(service)
+                          for service in ("site-registry", "metadata-sync", "storage-pure")}
 
 
 def add_storage_pure(config, site, other, tuning):

@@ -1,0 +1,58 @@
+# The image of the compose lab. Sourced by ./dev; needs setup.sh and a running docker daemon.
+
+BASE_IMAGE=protector-base:bookworm
+LAB_IMAGE=protector-lab:latest
+DEBIAN_MIRROR="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+
+have_daemon() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# Debian's init script cannot start the daemon where limits may not be raised; the daemon itself can.
+ensure_daemon() {
+  local waited=0
+  have_daemon && return 0
+  [ "$(id -u)" -eq 0 ] || { say "docker does not answer; start it, or run as root"; return 1; }
+  say "starting dockerd (log: build/compose/dockerd.log)"
+  mkdir -p build/compose
+  setsid dockerd </dev/null >build/compose/dockerd.log 2>&1 &
+  until have_daemon; do
+    waited=$((waited + 1))
+    [ "$waited" -lt 60 ] || { tail -5 build/compose/dockerd.log >&2; return 1; }
+    sleep 1
+  done
+}
+
+# A Debian 12 with the runtime packages in it: from a registry where one answers, else with debootstrap. Made once.
+base_image() {
+  local root packages
+  docker image inspect "$BASE_IMAGE" >/dev/null 2>&1 && return 0
+  if [ -z "${PROTECTOR_NO_REGISTRY:-}" ] && timeout 30 docker pull -q debian:bookworm-slim >/dev/null 2>&1; then
+    docker tag debian:bookworm-slim "$BASE_IMAGE"
+    return
+  fi
+  say "no registry answers: making $BASE_IMAGE with debootstrap"
+  packages="$(paste -sd, deploy/compose/runtime-packages)"
+  root="$(mktemp -d)"
+  debootstrap --variant=minbase --include="$packages" bookworm "$root" "$DEBIAN_MIRROR" >build/compose/debootstrap.log 2>&1 || {
+    tail -5 build/compose/debootstrap.log >&2; rm -rf "$root"; return 1; }
+  rm -rf "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
+  tar -C "$root" --exclude=./proc/* --exclude=./sys/* -c . | docker import - "$BASE_IMAGE" >/dev/null
+  rm -rf "$root"
+}
+
+# lab_image prebuilt: programs of ./dev build, which has to have run on Debian 12; lab_image full: everything inside.
+lab_image() {
+  local program target=runtime
+  mkdir -p build/compose build/image/bin
+  ensure_daemon && base_image || return
+  if [ "${1:-prebuilt}" = prebuilt ]; then
+    target=prebuilt
+    for program in "${PROGRAMS[@]}"; do
+      if [ "build/bin/$program" -nt "build/image/bin/$program" ]; then
+        strip -o "build/image/bin/$program" "build/bin/$program" || return
+      fi
+    done
+  fi
+  say "building $LAB_IMAGE ($target)"
+  DOCKER_BUILDKIT=0 docker build -q -f deploy/compose/Dockerfile --build-arg "BASE=$BASE_IMAGE" --target "$target" \
+    -t "$LAB_IMAGE" . >build/compose/build.log 2>&1 || { tail -20 build/compose/build.log >&2; return 1; }
+}
