@@ -1,0 +1,15 @@
+#pragma once
+// metadata-sync's component graph and configuration.
+//
+// Threads: built and stopped by the main thread. Ownership: the App owns everything below it. Failure: Build says what
+// is wrong with the store or the configuration.
+
+#include <memory>
+
+#include "libs/grpc/service_main.h"
+
+namespace protector::metadata_sync {
+
+rpc::ServiceDefinition Definition();
+
+}  // namespace protector::metadata_sync

@@ -1,0 +1,156 @@
+#include "services/metadata-sync/transport/metadata_service.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "services/metadata-sync/adapters/grpc_peer.h"
+#include "services/metadata-sync/domain/errors.h"
+
+namespace protector::metadata_sync {
+namespace {
+
+// Ids of Keystone are 32 hex digits, with or without dashes. A caller who gives its project's name was looked up by the
+// service that forwards the call.
+bool IsProjectId(const std::string& text) {
+  const auto digits = std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  const auto dashes = std::count(text.begin(), text.end(), '-');
+  return digits == 32 && digits + dashes == static_cast<std::ptrdiff_t>(text.size());
+}
+
+}  // namespace
+
+absl::Status MetadataTransport::MaySee(const rpc::CallContext& call, const Document& document) {
+  if (!IsProjectId(call.project)) return absl::OkStatus();
+  const bool takes_part = std::any_of(document.projects().begin(), document.projects().end(),
+                                      [&](const auto& entry) { return entry.second == call.project; });
+  return takes_part ? absl::OkStatus() : GroupNotFound(document.id());
+}
+
+absl::Status MetadataTransport::MaySee(const rpc::CallContext& call, const std::string& group) {
+  if (!IsProjectId(call.project)) return absl::OkStatus();
+  pb::GetDocumentRequest request;
+  request.set_group_id(group);
+  PROTECTOR_ASSIGN_OR_RETURN(const pb::GetDocumentResponse found, parts_.queries.GetDocument(request));
+  return MaySee(call, found.document());
+}
+
+void MetadataTransport::NotePeer(const rpc::CallContext& call) {
+  if (call.user == kPeerUser) parts_.loop.PeerSeen();
+}
+
+MetadataTransport::Unary* MetadataTransport::Commit(Context* context, const pb::CommitRequest* request,
+                                                    pb::CommitResponse* response) {
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/Commit",
+      [this](const rpc::CallContext& call, const pb::CommitRequest& r) -> absl::StatusOr<pb::CommitResponse> {
+        PROTECTOR_RETURN_IF_ERROR(MaySee(call, r.document()));
+        return parts_.synchroniser.Commit(r);
+      });
+}
+
+MetadataTransport::Unary* MetadataTransport::GetDocument(Context* context, const pb::GetDocumentRequest* request,
+                                                         pb::GetDocumentResponse* response) {
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/GetDocument",
+      [this](const rpc::CallContext& call, const pb::GetDocumentRequest& r) -> absl::StatusOr<pb::GetDocumentResponse> {
+        PROTECTOR_ASSIGN_OR_RETURN(pb::GetDocumentResponse found, parts_.queries.GetDocument(r));
+        PROTECTOR_RETURN_IF_ERROR(MaySee(call, found.document()));
+        return found;
+      });
+}
+
+MetadataTransport::Unary* MetadataTransport::ListDocuments(Context* context, const pb::ListDocumentsRequest* request,
+                                                           pb::ListDocumentsResponse* response) {
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/ListDocuments",
+      [this](const rpc::CallContext&, const pb::ListDocumentsRequest& r) { return parts_.queries.ListDocuments(r); });
+}
+
+MetadataTransport::Unary* MetadataTransport::ApplyVersion(Context* context, const pb::ApplyVersionRequest* request,
+                                                          pb::ApplyVersionResponse* response) {
+  return rpc::Unary(parts_.host, context, request, response, "MetadataService/ApplyVersion",
+                    [this](const rpc::CallContext& call, const pb::ApplyVersionRequest& r) {
+                      NotePeer(call);
+                      return parts_.replica.Apply(r.version(), r.force(), r.from_site());
+                    });
+}
+
+MetadataTransport::Unary* MetadataTransport::ListHeads(Context* context, const pb::ListHeadsRequest* request,
+                                                       pb::ListHeadsResponse* response) {
+  return rpc::Unary(parts_.host, context, request, response, "MetadataService/ListHeads",
+                    [this](const rpc::CallContext& call, const pb::ListHeadsRequest& r) {
+                      NotePeer(call);
+                      return parts_.queries.ListHeads(r);
+                    });
+}
+
+MetadataTransport::Unary* MetadataTransport::ExportVersions(Context* context, const pb::ExportVersionsRequest* request,
+                                                            pb::ExportVersionsResponse* response) {
+  return rpc::Unary(parts_.host, context, request, response, "MetadataService/ExportVersions",
+                    [this](const rpc::CallContext& call,
+                           const pb::ExportVersionsRequest& r) -> absl::StatusOr<pb::ExportVersionsResponse> {
+                      PROTECTOR_RETURN_IF_ERROR(MaySee(call, r.group_id()));
+                      return parts_.queries.ExportVersions(r);
+                    });
+}
+
+MetadataTransport::Unary* MetadataTransport::GetSyncStatus(Context* context, const pb::GetSyncStatusRequest* request,
+                                                           pb::SyncStatus* response) {
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/GetSyncStatus",
+      [this](const rpc::CallContext& call, const pb::GetSyncStatusRequest& r) -> absl::StatusOr<pb::SyncStatus> {
+        PROTECTOR_RETURN_IF_ERROR(MaySee(call, r.group_id()));
+        return parts_.synchroniser.Status(r.group_id());
+      });
+}
+
+MetadataTransport::Unary* MetadataTransport::ForceSync(Context* context, const pb::ForceSyncRequest* request,
+                                                       pb::ForceSyncResponse* response) {
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/ForceSync",
+      [this](const rpc::CallContext& call, const pb::ForceSyncRequest& r) -> absl::StatusOr<pb::ForceSyncResponse> {
+        PROTECTOR_RETURN_IF_ERROR(MaySee(call, r.group_id()));
+        return parts_.synchroniser.ForceSync(r.group_id(), r.reason());
+      });
+}
+
+MetadataTransport::Unary* MetadataTransport::ListHistory(Context* context, const pb::ListHistoryRequest* request,
+                                                         pb::ListHistoryResponse* response) {
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/ListHistory",
+      [this](const rpc::CallContext& call, const pb::ListHistoryRequest& r) -> absl::StatusOr<pb::ListHistoryResponse> {
+        PROTECTOR_RETURN_IF_ERROR(MaySee(call, r.group_id()));
+        return parts_.queries.ListHistory(r);
+      });
+}
+
+MetadataTransport::Unary* MetadataTransport::DiffVersions(Context* context, const pb::DiffVersionsRequest* request,
+                                                          pb::DiffVersionsResponse* response) {
+  return rpc::Unary(parts_.host, context, request, response, "MetadataService/DiffVersions",
+                    [this](const rpc::CallContext& call,
+                           const pb::DiffVersionsRequest& r) -> absl::StatusOr<pb::DiffVersionsResponse> {
+                      PROTECTOR_RETURN_IF_ERROR(MaySee(call, r.group_id()));
+                      return parts_.queries.DiffVersions(r);
+                    });
+}
+
+absl::Status MetadataTransport::Watch(const std::shared_ptr<rpc::EventStream<pb::Head>>& stream) {
+  // Subscribed first, so that no change falls between the list and the watch; a head may then come twice.
+  const int64_t id = parts_.hub.Subscribe([weak = std::weak_ptr(stream)](const pb::Head& head) {
+    if (const auto held = weak.lock()) held->Push(head);
+  });
+  stream->OnClosed([this, id] { parts_.hub.Unsubscribe(id); });
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<pb::Head> heads, parts_.repository.Heads());
+  for (const pb::Head& head : heads) stream->Push(head);
+  return absl::OkStatus();
+}
+
+::grpc::ServerWriteReactor<pb::Head>* MetadataTransport::WatchHeads(Context* context,
+                                                                    const pb::WatchHeadsRequest* request) {
+  return rpc::Stream<pb::Head>(
+      parts_.host, context, request, "MetadataService/WatchHeads",
+      [this](const rpc::CallContext&, const pb::WatchHeadsRequest&,
+             const std::shared_ptr<rpc::EventStream<pb::Head>>& stream) { return Watch(stream); });
+}
+
+}  // namespace protector::metadata_sync
