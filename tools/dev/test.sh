@@ -25,7 +25,10 @@ run_pytest() {  # NAME PATH...
 
 suite_unit() {
   build dev || not_started unit "the build failed" || return
-  run_ctest unit build -E '^contract'
+  local status=0
+  run_pytest unit tests/tools || status=1
+  run_ctest unit build -E "^contract" || status=1
+  return $status
 }
 
 suite_contract() {

@@ -73,7 +73,7 @@ def add_orchestrator(config, site, other, tuning):
 
 
 def add_storage_pure(config, site, other, tuning):
-    config["array"] = {"url": site.array_url, "name": site.array, "api_token": "${FILE:secrets/array}",
+    config["array"] = {"url": site.array_url, "api_token": "${FILE:secrets/array}",
                        "ca_file": str(site.directory / "state" / "flasharray-sim" / "cert.pem")}
 
 
