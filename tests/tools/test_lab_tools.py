@@ -56,7 +56,7 @@ def test_residue_is_what_is_too_many_and_new():
 
 
 def test_configuration_text_is_yaml():
-    value = {"site": "site-a", "metrics": {"listen": "127.0.0.1:1"}, "list": [{"a": "x: y", "b": 2}], "on": True, "q": 'say "hi"\\'}
+    value = {"site": "site-a", "metrics": {"listen": "127.0.0.1:1"}, "list": [{"a": "x: y", "b": 2}], "flag": True, "q": 'say "hi"\\'}
     assert yaml.safe_load(configs.yaml_text(value)) == value
 
 
