@@ -80,7 +80,7 @@ class ComposeLab:
                            "--region", f"site-{letter}", "--cinder-host", f"cinder-{letter}@pure#array-{letter}", "--array-name", f"array-{letter}",
                            "--site-registry", f"172.31.30.{wan + 1}:7101", "--metadata-sync", f"172.31.30.{wan + 2}:7102",
                            "--orchestrator", f"172.31.30.{wan + 3}:7103", "--storage-pure", f"172.31.30.{wan + 4}:7104")
-        self.protector("a", "tenant-mapping", "create", "--project", "site-a=demo", "--project", "site-b=demo")
+        self.protector("a", "tenant-mapping", "create", "site-a=demo", "site-b=demo")
 
     def wait_protected(self, letter, timeout=60):
         deadline = time.monotonic() + timeout

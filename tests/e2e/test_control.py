@@ -45,9 +45,9 @@ def test_skip_a_failed_member_with_a_recorded_reason(protected):
     operation = protected.failover(expect=None)
     failed = [task for task in protected.tasks(operation["operation_id"], protected.b) if task["status"] == "failed"]
     assert failed, operation
-    without = protected.b.cli.try_run("operation", "skip", operation["operation_id"], failed[0]["id"])
+    without = protected.b.cli.try_run("operation", "skip", operation["operation_id"], "--task", failed[0]["id"])
     assert without.code != DONE and "reason" in without.error, without
-    protected.b.cli.run("operation", "skip", operation["operation_id"], failed[0]["id"], "--reason", "web-2 is not needed")
+    protected.b.cli.run("operation", "skip", operation["operation_id"], "--task", failed[0]["id"], "--reason", "web-2 is not needed")
     found = eventually(lambda: (lambda shown: shown if shown["status"].startswith("completed") else None)(
         protected.operation(operation["operation_id"])), "it goes on without it")
     assert found["status"] == "completed_with_errors" and "web-2 is not needed" in str(found), found

@@ -283,7 +283,7 @@ def test_p8_two_sites_declared_primary_by_force_are_shown_as_diverged_and_nothin
     for view in (protected.a, protected.b):
         protected.revive_site(view)
     for view in (protected.a, protected.b):
-        eventually(lambda: protected.sync_status(view=view)["status"] == "DIVERGED", f"{view.name} shows DIVERGED")
+        eventually(lambda: protected.sync_status(view=view)["sync_status"] == "DIVERGED", f"{view.name} shows DIVERGED")
         assert protected.group(view=view)["current_primary_site"] == view.name, "nobody overwrote it silently"
     blocked = protected.a.cli.try_run("protection-group", "policy-set", GROUP, "--rpo-minutes", "9")
     assert blocked.code != DONE, blocked

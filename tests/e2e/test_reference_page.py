@@ -42,15 +42,16 @@ def test_prerequisites_group_is_active_with_all_members(protected):
 
 def test_sync_status_shows_the_same_version_on_both_sites(protected):
     status = protected.sync_status()
-    assert status["status"] == "IN SYNC", status
+    assert status["sync_status"] == "IN SYNC", status
     assert status["local_version"] == status["remote_version"] > 0
     assert protected.sync_status(view=protected.b)["local_version"] == status["local_version"]
 
 
 def test_sync_force_says_what_it_does(protected):
     text = protected.a.cli.run("protection-group", "sync-force", GROUP).output
-    for line in ("Force Sync Initiated", "Checking remote site connectivity", "Sync completed successfully",
-                 f"Both sites now at version {protected.sync_status()['local_version']}"):
+    version = protected.sync_status()["local_version"]
+    for line in ("Force sync", "connectivity", "gathering metadata", "pushing to site-b",
+                 f"Sync completed successfully: both sites are now at version {version}"):
         assert line in text, text
 
 
@@ -112,12 +113,12 @@ def test_example_2_unplanned_failover_site_a_is_down(protected):
     assert not {"reprotect", "cleanup_source"} & set(operation["steps_completed"]), "they need site-a"
     group = protected.group(view=view)
     assert group["status"] == "failed_over" and group["current_primary_site"] == "site-b"
-    assert protected.sync_status(view=view)["status"] == "UNREACHABLE"
+    assert protected.sync_status(view=view)["sync_status"] == "UNREACHABLE"
     assert {server["status"] for server in view.cloud.servers()} == {"ACTIVE"}
 
     protected.revive_site(protected.a)
     text = view.cli.run("protection-group", "sync-force", GROUP).output
-    assert "Sync completed successfully" in text and "Both sites now at version" in text
+    assert "Sync completed successfully: both sites are now at version" in text
     mine, theirs = (protected.sync_status(view=site)["local_version"] for site in (view, protected.a))
     assert mine == theirs > version
 

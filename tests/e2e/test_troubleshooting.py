@@ -37,7 +37,7 @@ def test_blocked_planned_failover_goes_on_as_unplanned(protected):
     result = protected.b.cli.try_run("protection-group", "failover", GROUP)
     assert result.code == UNREACHABLE and "--type unplanned" in result.error, result
     protected.failover("--type", "unplanned", view=protected.b)
-    assert protected.sync_status(view=protected.b)["status"] == "UNREACHABLE"
+    assert protected.sync_status(view=protected.b)["sync_status"] == "UNREACHABLE"
 
 
 def test_blocked_change_is_accepted_after_the_peer_is_back(protected):
@@ -47,7 +47,7 @@ def test_blocked_change_is_accepted_after_the_peer_is_back(protected):
     protected.a.cli.run("site", "validate", "site-b")
     protected.a.cli.run("protection-group", "sync-force", GROUP)
     protected.a.cli.run("protection-group", "policy-set", GROUP, "--rpo-minutes", "30")
-    assert protected.sync_status()["status"] == "IN SYNC"
+    assert protected.sync_status()["sync_status"] == "IN SYNC"
 
 
 # --- Failover fails at storage_failover
@@ -238,7 +238,7 @@ def test_version_mismatch_after_recovery_is_mended_by_sync_force_from_the_active
     protected.b.cli.run("protection-group", "sync-force", GROUP)
     for view in (protected.a, protected.b):
         status = protected.sync_status(view=view)
-        assert status["status"] == "IN SYNC" and status["local_version"] >= version, status
+        assert status["sync_status"] == "IN SYNC" and status["local_version"] >= version, status
 
 
 def test_sync_force_from_the_wrong_side_is_refused(protected):
@@ -264,5 +264,5 @@ def test_automatic_retry_brings_a_returning_site_up_to_date_without_sync_force(p
     protected.kill_site(protected.a)
     protected.failover("--type", "unplanned", view=protected.b)
     protected.revive_site(protected.a)
-    eventually(lambda: protected.sync_status(view=protected.b)["status"] == "IN SYNC", "retried on its own", 60)
+    eventually(lambda: protected.sync_status(view=protected.b)["sync_status"] == "IN SYNC", "retried on its own", 60)
     assert protected.group(view=protected.a)["current_primary_site"] == "site-b"

@@ -86,7 +86,7 @@ class Demo:
         for site in (self.a, self.b):
             self.a.cli.show("site", "create", site.name, "--auth-url", site.site.auth_url, "--region", site.name,
                             "--cinder-host", site.site.cinder_host, "--array-name", site.site.array)
-        self.a.cli.show("tenant-mapping", "create", "--project", "site-a=demo", "--project", "site-b=demo")
+        self.a.cli.show("tenant-mapping", "create", "site-a=demo", "site-b=demo")
         self.a.cli.show("site", "list")
         for site in (self.a, self.b):
             self.check(self.a.cli.show("site", "validate", site.name) == 0, f"{site.name} is valid")

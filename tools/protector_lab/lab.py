@@ -189,5 +189,4 @@ class Lab:
         for site in self.sites:
             cli.run("site", "create", site.name, "--auth-url", site.auth_url, "--region", site.name,
                     "--cinder-host", site.cinder_host, "--array-name", site.array)
-        cli.run("tenant-mapping", "create", "--project", f"{self.sites[0].name}=demo", "--project",
-                f"{self.sites[1].name}=demo")
+        cli.run("tenant-mapping", "create", *(f"{site.name}=demo" for site in self.sites))
