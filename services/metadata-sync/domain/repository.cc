@@ -43,7 +43,6 @@ pb::Version WithoutContent(const pb::Version& version) {
   return bare;
 }
 
-
 }  // namespace
 
 absl::StatusOr<StoredHead> Repository::Head(const std::string& group) {

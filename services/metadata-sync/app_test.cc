@@ -1,0 +1,23 @@
+#include "services/metadata-sync/app.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+namespace protector::metadata_sync {
+namespace {
+
+TEST_CASE("the sample configuration is what the program declares") {
+  std::ifstream file(PROTECTOR_SOURCE_DIR "/deploy/config/metadata-sync.sample.yaml");
+  const std::string sample{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  CHECK(sample == rpc::SampleConfig(Definition()));
+  config::Schema schema = rpc::CommonSchema(Definition());
+  schema.Append(Definition().schema);
+  const auto config = schema.LoadText(sample, "sample");
+  INFO(config.status().ToString());
+  REQUIRE(config.ok());
+  CHECK(Definition().check(*config).ok());
+}
+
+}  // namespace
+}  // namespace protector::metadata_sync
