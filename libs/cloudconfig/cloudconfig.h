@@ -1,10 +1,11 @@
 #pragma once
-// Where a cloud is and how to log in to it, found and merged as openstacksdk 0.101 and python-openstackclient do: clouds.yaml and
-// secure.yaml in the usual places, clouds-public.yaml, OS_* variables, and --os-* options over them all.
+// Where a cloud is and how to log in to it, found and merged as openstacksdk 0.101 and python-openstackclient do:
+// clouds.yaml and secure.yaml in the usual places, clouds-public.yaml, OS_* variables, and --os-* options over them
+// all.
 //
-// Threads: pure functions over an Env. Ownership: values. Failure: INVALID_ARGUMENT (a file that is not YAML, an unknown
-// region, an environment cloud with a file cloud's name), NOT_FOUND (no such cloud), FAILED_PRECONDITION (something needed to log in
-// is missing). No message holds a secret.
+// Threads: pure functions over an Env. Ownership: values. Failure: INVALID_ARGUMENT (a file that is not YAML, an
+// unknown region, an environment cloud with a file cloud's name), NOT_FOUND (no such cloud), FAILED_PRECONDITION
+// (something needed to log in is missing). No message holds a secret.
 
 #include <functional>
 #include <map>
@@ -43,24 +44,25 @@ struct FakeEnv final : Env {
   std::optional<std::string> ReadFile(const std::string& path) const override;
 };
 
-// The --os-* options that were given, by name without "--os-", '-' as '_': {"auth_url", "http://..."}, {"project_name", "demo"},
+// The --os-* options that were given, by name without "--os-", '-' as '_': {"auth_url", "http://..."}, {"project_name",
+// "demo"},
 // {"cloud", "site-a"}, {"region_name", ...}, {"cacert", ...}. "insecure" = "true" for --insecure.
 using Options = std::map<std::string, std::string>;
 
 struct Cloud {
-  std::string name;                          // of the cloud in clouds.yaml, "envvars" or "defaults"
-  std::string config_file;                   // where it was found; empty: environment or options only
-  std::string auth_type;                     // password, v3password, v3applicationcredential, token, v3token, none, ...
-  std::map<std::string, std::string> auth;   // auth_url, username, user_id, password, project_name, project_id,
-                                             // user_domain_id/name, project_domain_id/name, application_credential_id/
-                                             // _name/_secret, token, domain_id/name, system_scope. Holds secrets.
+  std::string name;                         // of the cloud in clouds.yaml, "envvars" or "defaults"
+  std::string config_file;                  // where it was found; empty: environment or options only
+  std::string auth_type;                    // password, v3password, v3applicationcredential, token, v3token, none, ...
+  std::map<std::string, std::string> auth;  // auth_url, username, user_id, password, project_name, project_id,
+                                            // user_domain_id/name, project_domain_id/name, application_credential_id/
+                                            // _name/_secret, token, domain_id/name, system_scope. Holds secrets.
   std::string region_name;
-  std::string interface = "public";          // public, internal, admin
+  std::string interface = "public";  // public, internal, admin
   bool verify = true;
   std::string cacert;
   std::string cert;
   std::string key;
-  std::optional<double> api_timeout;         // seconds
+  std::optional<double> api_timeout;  // seconds
   bool force_ipv4 = false;
   std::map<std::string, std::string> extra;  // every other key with a scalar value: compute_api_version,
                                              // identity_endpoint_override, volume_default_microversion, ...

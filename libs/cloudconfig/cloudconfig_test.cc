@@ -42,8 +42,9 @@ TEST_CASE("a cloud is chosen by option, else by OS_CLOUD") {
 
 TEST_CASE("the environment alone is a cloud, and wins over the file when none is named") {
   FakeEnv env = WithFile();
-  env.variables = {{"OS_AUTH_URL", "http://e:5000/v3"}, {"OS_USERNAME", "u"}, {"OS_PASSWORD", "p"},
-                   {"OS_PROJECT_NAME", "demo"},         {"OS_USER_DOMAIN_NAME", "Default"}, {"OS_REGION_NAME", "R"}};
+  env.variables = {
+      {"OS_AUTH_URL", "http://e:5000/v3"}, {"OS_USERNAME", "u"},   {"OS_PASSWORD", "p"}, {"OS_PROJECT_NAME", "demo"},
+      {"OS_USER_DOMAIN_NAME", "Default"},  {"OS_REGION_NAME", "R"}};
   const Cloud cloud = Loaded(env);
   CHECK(cloud.name == "envvars");
   CHECK(cloud.Auth("username") == "u");
@@ -97,7 +98,8 @@ TEST_CASE("regions bring their own values, an unknown one is refused") {
 
 TEST_CASE("options win over the file, also where the other key said the same") {
   FakeEnv env = WithFile("clouds: {c: {auth: {auth_url: 'http://x', project_id: p1, user_id: u1, password: old}}}");
-  const Cloud cloud = Loaded(env, {{"project_name", "other"}, {"username", "me"}, {"password", "new"}, {"insecure", "true"}});
+  const Cloud cloud =
+      Loaded(env, {{"project_name", "other"}, {"username", "me"}, {"password", "new"}, {"insecure", "true"}});
   CHECK(cloud.Auth("project_name") == "other");
   CHECK(cloud.Auth("project_id").empty());
   CHECK(cloud.Auth("user_id").empty());
@@ -149,7 +151,8 @@ TEST_CASE("what cannot be meant is refused with a remedy and without secrets") {
   CHECK_THAT(DetailOf(unknown).remedy, Catch::Contains("site-a, site-b"));
   CHECK(Load(WithFile("clouds: {c: {auth: text}}")).status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(Load(WithFile("clouds: {c: }")).status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(Load(WithFile("clouds: {c: {auth: {auth_url: '{nothing}'}}}")).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(Load(WithFile("clouds: {c: {auth: {auth_url: '{nothing}'}}}")).status().code() ==
+        absl::StatusCode::kInvalidArgument);
   CHECK(Load(WithFile("- 1")).status().code() == absl::StatusCode::kInvalidArgument);
 }
 

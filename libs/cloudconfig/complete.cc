@@ -13,13 +13,18 @@ std::string Read(const std::map<std::string, std::string>& map, const std::strin
 
 std::string Where(const Cloud& cloud) {
   if (cloud.name.empty()) return "several clouds are defined and none is chosen";
-  return cloud.config_file.empty() ? "the environment and the options" : fmt::format("cloud {} of {}", cloud.name, cloud.config_file);
+  return cloud.config_file.empty() ? "the environment and the options"
+                                   : fmt::format("cloud {} of {}", cloud.name, cloud.config_file);
 }
 
 }  // namespace
 
-std::string Cloud::Auth(const std::string& setting) const { return Read(auth, setting); }
-std::string Cloud::Extra(const std::string& setting) const { return Read(extra, setting); }
+std::string Cloud::Auth(const std::string& setting) const {
+  return Read(auth, setting);
+}
+std::string Cloud::Extra(const std::string& setting) const {
+  return Read(extra, setting);
+}
 
 absl::Status CheckComplete(const Cloud& cloud) {
   const bool password = cloud.auth_type == "password" || cloud.auth_type == "v3password";
@@ -50,7 +55,9 @@ absl::Status CheckComplete(const Cloud& cloud) {
   return Error(absl::StatusCode::kFailedPrecondition, "CREDENTIALS_INCOMPLETE",
                fmt::format("cannot log in: {} missing in {}", missing, Where(cloud)))
       .Object("cloud " + cloud.name)
-      .Remedy("Choose a cloud of clouds.yaml with --os-cloud or OS_CLOUD, or set the OS_* variables (source the site's openrc file).");
+      .Remedy(
+          "Choose a cloud of clouds.yaml with --os-cloud or OS_CLOUD, or set the OS_* variables (source the site's "
+          "openrc file).");
 }
 
 }  // namespace protector::cloudconfig

@@ -48,7 +48,10 @@ std::string PythonInt(const std::string& text) {
   } else if (digits.size() > 1 && digits[0] == '0') {
     const bool binary = digits[1] == 'b';
     const bool hex = digits[1] == 'x';
-    digits = std::to_string(std::strtoull(digits.c_str() + (binary || hex ? 2 : 1), nullptr, binary ? 2 : hex ? 16 : 8));
+    digits = std::to_string(std::strtoull(digits.c_str() + (binary || hex ? 2 : 1), nullptr,
+                                          binary ? 2
+                                          : hex  ? 16
+                                                 : 8));
   }
   return negative && digits != "0" ? "-" + digits : digits;
 }
@@ -145,7 +148,8 @@ absl::StatusOr<json::Value> ParseDocument(const std::string& path, const std::st
     if (!value.ok()) return BadFile(path, MessageOf(value.status()));
     return value;
   } catch (const YAML::Exception& error) {
-    return BadFile(path, fmt::format("not valid YAML at line {}, column {}", error.mark.line + 1, error.mark.column + 1));
+    return BadFile(path,
+                   fmt::format("not valid YAML at line {}, column {}", error.mark.line + 1, error.mark.column + 1));
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// YAML and JSON documents as one kind of tree, with plain scalars understood as YAML 1.1 (what PyYAML reads) and numbers kept as
-// the text that Python prints for them, since that is what they end as in a cloud's configuration.
+// YAML and JSON documents as one kind of tree, with plain scalars understood as YAML 1.1 (what PyYAML reads) and
+// numbers kept as the text that Python prints for them, since that is what they end as in a cloud's configuration.
 //
 // Threads: functions. Failure: INVALID_ARGUMENT with file and line, never the content.
 

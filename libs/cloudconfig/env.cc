@@ -50,7 +50,9 @@ class ProcessEnv final : public Env {
 
 }  // namespace
 
-std::unique_ptr<Env> NewProcessEnv() { return std::make_unique<ProcessEnv>(); }
+std::unique_ptr<Env> NewProcessEnv() {
+  return std::make_unique<ProcessEnv>();
+}
 
 std::optional<std::string> FakeEnv::ReadFile(const std::string& path) const {
   const auto found = files.find(path);

@@ -29,7 +29,8 @@ std::vector<std::string> SearchPath(const Env& env, const Variables& variables) 
     site += c == ':' ? std::string("/openstack:") : std::string(1, c);
   }
   return {env.WorkingDirectory(), Variable(variables, "XDG_CONFIG_HOME", home_config) + "/openstack",
-          (snap_home.empty() ? home_config : snap_home + "/.config") + "/openstack", site + "/openstack", "/etc/openstack"};
+          (snap_home.empty() ? home_config : snap_home + "/.config") + "/openstack", site + "/openstack",
+          "/etc/openstack"};
 }
 
 struct Found {
@@ -70,7 +71,9 @@ void MergeDeep(json::Value& base, const json::Value& over) {
   }
 }
 
-bool StartsWith(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+bool StartsWith(const std::string& text, const char* prefix) {
+  return text.rfind(prefix, 0) == 0;
+}
 
 // The cloud that OS_* variables describe; null when they only choose one.
 json::Value EnvironmentCloud(const Variables& variables) {
@@ -125,10 +128,10 @@ absl::Status UpdateCloud(json::Value& base, const json::Value& update) {
 absl::StatusOr<Sources> FindSources(const Env& env) {
   const Variables variables = env.Variables();
   const std::vector<std::string> directories = SearchPath(env, variables);
-  PROTECTOR_ASSIGN_OR_RETURN(
-      Found config, FindFile(env, "clouds", Variable(variables, "OS_CLIENT_CONFIG_FILE"), directories));
-  PROTECTOR_ASSIGN_OR_RETURN(
-      const Found secure, FindFile(env, "secure", Variable(variables, "OS_CLIENT_SECURE_FILE"), directories));
+  PROTECTOR_ASSIGN_OR_RETURN(Found config,
+                             FindFile(env, "clouds", Variable(variables, "OS_CLIENT_CONFIG_FILE"), directories));
+  PROTECTOR_ASSIGN_OR_RETURN(const Found secure,
+                             FindFile(env, "secure", Variable(variables, "OS_CLIENT_SECURE_FILE"), directories));
   PROTECTOR_ASSIGN_OR_RETURN(const Found vendor, FindFile(env, "clouds-public", "", directories));
   MergeDeep(config.content, secure.content);
 

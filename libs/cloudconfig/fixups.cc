@@ -14,11 +14,27 @@ namespace {
 using json::Value;
 
 const std::set<std::string>& AuthKeys() {
-  static const std::set<std::string> kKeys = {
-      "auth_url", "system_scope", "domain_id", "domain_name", "project_id", "project_name", "project_domain_id",
-      "project_domain_name", "trust_id", "default_domain_id", "default_domain_name", "user_id", "username",
-      "user_domain_id", "user_domain_name", "password", "token", "application_credential_id",
-      "application_credential_name", "application_credential_secret", "passcode"};
+  static const std::set<std::string> kKeys = {"auth_url",
+                                              "system_scope",
+                                              "domain_id",
+                                              "domain_name",
+                                              "project_id",
+                                              "project_name",
+                                              "project_domain_id",
+                                              "project_domain_name",
+                                              "trust_id",
+                                              "default_domain_id",
+                                              "default_domain_name",
+                                              "user_id",
+                                              "username",
+                                              "user_domain_id",
+                                              "user_domain_name",
+                                              "password",
+                                              "token",
+                                              "application_credential_id",
+                                              "application_credential_name",
+                                              "application_credential_secret",
+                                              "passcode"};
   return kKeys;
 }
 
@@ -43,7 +59,9 @@ std::string Underscores(std::string key) {
   return key;
 }
 
-Value* AuthOf(Value& config) { return config.FindMutable("auth"); }
+Value* AuthOf(Value& config) {
+  return config.FindMutable("auth");
+}
 
 // The last spelling that is there wins, and in one spelling the one inside "auth".
 void MoveIntoAuth(Value& config, const std::string& target, const std::vector<std::string>& spellings) {
@@ -138,8 +156,8 @@ void FixSpelling(Value& config) {
     config.Set("interface", interface);
   }
   config.Erase("auth_plugin");  // auth_type, which always has a value, wins
-  for (const std::string key : {"domain_id", "domain_name", "user_domain_id", "user_domain_name", "project_domain_id",
-                                "project_domain_name"}) {
+  for (const std::string key :
+       {"domain_id", "domain_name", "user_domain_id", "user_domain_name", "project_domain_id", "project_domain_name"}) {
     std::string dashed = key;
     std::replace(dashed.begin(), dashed.end(), '_', '-');
     MoveIntoAuth(config, key, {key, dashed});

@@ -1,6 +1,6 @@
 #pragma once
-// The corrections that a cloud's merged settings go through before they are used: options laid over, old spellings, domains
-// given once, the settings of the login collected in "auth".
+// The corrections that a cloud's merged settings go through before they are used: options laid over, old spellings,
+// domains given once, the settings of the login collected in "auth".
 //
 // Threads: functions over a tree whose "auth" is an object. Failure: only Expand, see there.
 
@@ -25,7 +25,8 @@ void FixDomain(json::Value& config);
 json::Value WithUnderscores(const json::Value& config);
 void CollectAuth(const std::string& auth_type, json::Value& config);
 
-// "http://{region_name}.example:5000" with the settings of the cloud put in; INVALID_ARGUMENT for one that it does not have.
+// "http://{region_name}.example:5000" with the settings of the cloud put in; INVALID_ARGUMENT for one that it does not
+// have.
 absl::StatusOr<std::string> Expand(const std::string& text, const json::Value& config);
 
 }  // namespace protector::cloudconfig

@@ -21,9 +21,10 @@ absl::Status CloudNotFound(const std::string& name, const Sources& sources) {
   for (const auto& [cloud, settings] : sources.clouds.members()) known += (known.empty() ? "" : ", ") + cloud;
   return Error(absl::StatusCode::kNotFound, "CLOUD_NOT_FOUND", fmt::format("cloud {} was not found", name))
       .Object("cloud " + name)
-      .Remedy(sources.config_file.empty()
-                  ? "There is no clouds.yaml in the current directory, ~/.config/openstack or /etc/openstack; write one."
-                  : fmt::format("Known clouds: {} (from {} and the environment).", known, sources.config_file));
+      .Remedy(
+          sources.config_file.empty()
+              ? "There is no clouds.yaml in the current directory, ~/.config/openstack or /etc/openstack; write one."
+              : fmt::format("Known clouds: {} (from {} and the environment).", known, sources.config_file));
 }
 
 struct Region {
@@ -94,8 +95,9 @@ std::string ExpandHome(const std::string& path, const Env& env) {
 }
 
 Cloud Finish(const Value& config, const Env& env) {
-  static const std::set<std::string> kOwnFields = {"auth_type", "region_name", "interface", "verify",     "insecure", "cacert",
-                                                   "cert",      "key",         "api_timeout", "force_ipv4", "prefer_ipv6"};
+  static const std::set<std::string> kOwnFields = {"auth_type",   "region_name", "interface",  "verify",
+                                                   "insecure",    "cacert",      "cert",       "key",
+                                                   "api_timeout", "force_ipv4",  "prefer_ipv6"};
   Cloud cloud;
   cloud.auth_type = config.GetStringOr("auth_type", "");
   if (cloud.auth_type.empty() || cloud.auth_type == "None") cloud.auth_type = "none";
@@ -154,7 +156,8 @@ absl::StatusOr<Cloud> Load(const Env& env, const Options& options) {
 
   const Value* profile_name = own.Find("profile") != nullptr ? own.Find("profile") : own.Find("cloud");
   const Value* profile = nullptr;
-  if (IsSet(profile_name) && Text(*profile_name) != sources.environment_name) profile = sources.profiles.Find(Text(*profile_name));
+  if (IsSet(profile_name) && Text(*profile_name) != sources.environment_name)
+    profile = sources.profiles.Find(Text(*profile_name));
   const Value vendor = profile == nullptr ? Value::Object() : *profile;
 
   Value config = Defaults();
@@ -164,9 +167,8 @@ absl::StatusOr<Cloud> Load(const Env& env, const Options& options) {
   config.Erase("cloud");
 
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Region> regions, KnownRegions(own, vendor));
-  PROTECTOR_ASSIGN_OR_RETURN(
-      const Region region,
-      ChooseRegion(name, option("region_name"), name.empty() ? std::vector<Region>() : regions));
+  PROTECTOR_ASSIGN_OR_RETURN(const Region region,
+                             ChooseRegion(name, option("region_name"), name.empty() ? std::vector<Region>() : regions));
   config.Erase("regions");
   config.Erase("region-name");
   Value values = Value::Object();

@@ -1,14 +1,14 @@
 #pragma once
-// Outbound HTTP: the interface that clients of OpenStack and of the array are written against, and what a failed call says
-// about the server's side of it.
+// Outbound HTTP: the interface that clients of OpenStack and of the array are written against, and what a failed call
+// says about the server's side of it.
 //
 // Threads: an HttpClient may be used by any number of threads at once. Ownership: requests and responses are values.
 // Failure: Do returns OK for every complete answer, whatever its status code. Otherwise UNAVAILABLE (no connection, TLS
-// refused, connection cut), DEADLINE_EXCEEDED, CANCELLED (stop was requested) or INVALID_ARGUMENT (not a URL); each carries an
-// Outcome: did the request certainly not reach the server, or is it unknown whether it was carried out?
+// refused, connection cut), DEADLINE_EXCEEDED, CANCELLED (stop was requested) or INVALID_ARGUMENT (not a URL); each
+// carries an Outcome: did the request certainly not reach the server, or is it unknown whether it was carried out?
 
-#include <string>
 #include <stop_token>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,8 +53,12 @@ enum class Outcome {
 
 absl::Status WithOutcome(const absl::Status& status, Outcome outcome);
 Outcome OutcomeOf(const absl::Status& status);
-inline bool NotSent(const absl::Status& status) { return OutcomeOf(status) == Outcome::kNotSent; }
-inline bool OutcomeUnknown(const absl::Status& status) { return OutcomeOf(status) == Outcome::kUnknown; }
+inline bool NotSent(const absl::Status& status) {
+  return OutcomeOf(status) == Outcome::kNotSent;
+}
+inline bool OutcomeUnknown(const absl::Status& status) {
+  return OutcomeOf(status) == Outcome::kUnknown;
+}
 
 // How long the server asked to be left alone (Retry-After); zero when it said nothing.
 absl::Status WithRetryDelay(const absl::Status& status, absl::Duration delay);
@@ -67,14 +71,14 @@ std::string HostOf(const std::string& url);
 
 // One attempt of one call, for logs and metrics. Never holds bodies, query strings or header values but the request id.
 struct CallRecord {
-  std::string service;     // "nova", "flasharray", ...
+  std::string service;  // "nova", "flasharray", ...
   std::string method;
   std::string host;
   std::string route;
-  int status = 0;          // 0: no complete answer
-  std::string error;       // cause when status is 0
+  int status = 0;     // 0: no complete answer
+  std::string error;  // cause when status is 0
   absl::Duration duration;
-  std::string request_id;  // the server's id of the request: x-openstack-request-id, x-request-id
+  std::string request_id;         // the server's id of the request: x-openstack-request-id, x-request-id
   std::string caller_request_id;  // ours, that the call is made for
   int attempt = 1;
 };

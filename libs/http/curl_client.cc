@@ -25,7 +25,9 @@ void InitialiseOnce() {
   (void)done;
 }
 
-bool IsChange(const std::string& method) { return method != "GET" && method != "HEAD" && method != "OPTIONS"; }
+bool IsChange(const std::string& method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
 
 std::string PlainHex(const std::string& fingerprint) {
   std::string hex;
@@ -94,9 +96,11 @@ size_t OnRead(char* buffer, size_t, size_t room, void* user) {
   return length;
 }
 
-// libcurl rewinds to send a request a second time when a kept connection died without an answer. The server may have carried out
-// the first, so the answer is no, and the call fails with its outcome unknown.
-int OnSeek(void*, curl_off_t, int) { return CURL_SEEKFUNC_FAIL; }
+// libcurl rewinds to send a request a second time when a kept connection died without an answer. The server may have
+// carried out the first, so the answer is no, and the call fails with its outcome unknown.
+int OnSeek(void*, curl_off_t, int) {
+  return CURL_SEEKFUNC_FAIL;
+}
 
 int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Transfer*>(user)->request.stop.stop_requested() ? 1 : 0;
@@ -144,7 +148,8 @@ class CurlHttpClient final : public HttpClient {
     const absl::Duration limit = std::min(options_.max_duration, request.deadline - clock_.Now());
     if (limit < absl::Milliseconds(1)) {
       return WithOutcome(
-          Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", "no time was left to ask " + host).Object(host),
+          Error(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", "no time was left to ask " + host)
+              .Object(host),
           Outcome::kNotSent);
     }
     const std::string origin = request.url.substr(0, request.url.find("://")) + "://" + host;
@@ -168,7 +173,9 @@ class CurlHttpClient final : public HttpClient {
 
  private:
   void SetTransport(CURL* curl, absl::Duration limit) const {
-    const auto milliseconds = [](absl::Duration d) { return static_cast<long>(std::max<int64_t>(1, absl::ToInt64Milliseconds(d))); };
+    const auto milliseconds = [](absl::Duration d) {
+      return static_cast<long>(std::max<int64_t>(1, absl::ToInt64Milliseconds(d)));
+    };
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds(limit));
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(std::min(limit, options_.connect_timeout)));
@@ -255,11 +262,13 @@ class CurlHttpClient final : public HttpClient {
                      "Check the load and the logs of the service.");
     }
     if (IsTlsFailure(code)) {
-      return failure(absl::StatusCode::kUnavailable, "TLS_FAILED", fmt::format("no trusted connection to {}: {}", host, cause),
+      return failure(absl::StatusCode::kUnavailable, "TLS_FAILED",
+                     fmt::format("no trusted connection to {}: {}", host, cause),
                      "Check the service's certificate and the CA file or fingerprint that is configured for it.");
     }
     if (!sent) {
-      return failure(absl::StatusCode::kUnavailable, "CONNECTION_FAILED", fmt::format("cannot connect to {}: {}", host, cause),
+      return failure(absl::StatusCode::kUnavailable, "CONNECTION_FAILED",
+                     fmt::format("cannot connect to {}: {}", host, cause),
                      "Check that the service runs, its address, and the network to it.");
     }
     return failure(absl::StatusCode::kUnavailable, "CONNECTION_CUT",

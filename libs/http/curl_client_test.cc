@@ -42,7 +42,8 @@ TEST_CASE("method, headers and body arrive, status, headers and body come back")
     return Answer(409, "taken", "X-Openstack-Request-Id:  req-7 \r\n");
   });
   Bench bench;
-  const auto response = bench.Do("PATCH", server.url() + "/a?b=c", "{}", {{"X-Auth-Token", "t"}, {"Content-Type", "application/json"}});
+  const auto response =
+      bench.Do("PATCH", server.url() + "/a?b=c", "{}", {{"X-Auth-Token", "t"}, {"Content-Type", "application/json"}});
   REQUIRE(response.ok());
   CHECK(response->status == 409);
   CHECK(response->body == "taken");
@@ -100,7 +101,8 @@ TEST_CASE("half an answer: outcome unknown") {
   CHECK(OutcomeUnknown(bench.Do("POST", server.url() + "/x", "{}").status()));
 }
 
-// The heart of "effects exactly once" on this level: libcurl by itself sends the second request again on a new connection.
+// The heart of "effects exactly once" on this level: libcurl by itself sends the second request again on a new
+// connection.
 TEST_CASE("a change over a kept connection that is cut is received once only") {
   for (const std::string method : {"POST", "PUT", "PATCH", "DELETE"}) {
     for (const std::string body : {"", "{\"a\":1}"}) {
@@ -172,7 +174,8 @@ TEST_CASE("neither redirects nor proxies are followed") {
 
 TEST_CASE("a certificate is checked against the CA file, the fingerprint, or not at all") {
   TestServer server([](const std::string&, int) { return Answer(200, "ok"); }, /*tls=*/true);
-  const std::filesystem::path ca = std::filesystem::temp_directory_path() / ("http_test_ca_" + server.certificate_sha256());
+  const std::filesystem::path ca =
+      std::filesystem::temp_directory_path() / ("http_test_ca_" + server.certificate_sha256());
   std::ofstream(ca) << server.certificate_pem();
   {
     Bench untrusting;
@@ -218,7 +221,8 @@ TEST_CASE("what is no URL is refused, without showing it") {
 }
 
 TEST_CASE("many threads share a client") {
-  TestServer server([](const std::string& request, int) { return Answer(200, request.substr(request.find("\r\n\r\n") + 4)); });
+  TestServer server(
+      [](const std::string& request, int) { return Answer(200, request.substr(request.find("\r\n\r\n") + 4)); });
   Bench bench;
   bench.client = NewCurlHttpClient({}, bench.clock);
   std::vector<std::future<int>> workers;

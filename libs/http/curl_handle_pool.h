@@ -1,8 +1,8 @@
 #pragma once
 // Easy handles of libcurl, kept with the connection each has open.
 //
-// Threads: safe for all. Ownership: the pool owns idle handles, a Lease the one it holds. Failure: a Lease of a process that
-// is out of memory holds nullptr.
+// Threads: safe for all. Ownership: the pool owns idle handles, a Lease the one it holds. Failure: a Lease of a process
+// that is out of memory holds nullptr.
 
 #include <curl/curl.h>
 

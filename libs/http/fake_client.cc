@@ -5,7 +5,9 @@
 namespace protector::http {
 namespace {
 
-std::string WithoutQuery(const std::string& url) { return url.substr(0, url.find('?')); }
+std::string WithoutQuery(const std::string& url) {
+  return url.substr(0, url.find('?'));
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #pragma once
-// A scripted HttpClient for tests. Answers for a method and URL are queued (given once each, in order); when none is queued, the
-// one for always or the handler answers. A request that nothing was scripted for is answered 599 and recorded as such.
+// A scripted HttpClient for tests. Answers for a method and URL are queued (given once each, in order); when none is
+// queued, the one for always or the handler answers. A request that nothing was scripted for is answered 599 and
+// recorded as such.
 //
 // Threads: safe for all. Ownership: handlers are copied in. Failure: what was scripted.
 
@@ -26,9 +27,9 @@ class FakeHttpClient final : public HttpClient {
 
   absl::StatusOr<Response> Do(const Request& request) override;
 
-  std::vector<Request> requests() const;                           // all that came, in order
+  std::vector<Request> requests() const;  // all that came, in order
   size_t Count(const std::string& method, const std::string& url) const;
-  std::vector<std::string> Unexpected() const;                     // "GET http://...": asked for without a script
+  std::vector<std::string> Unexpected() const;  // "GET http://...": asked for without a script
 
  private:
   using Key = std::pair<std::string, std::string>;
@@ -40,7 +41,7 @@ class FakeHttpClient final : public HttpClient {
 };
 
 Response JsonResponse(int status, const std::string& body, Headers headers = {});
-absl::Status ConnectionRefused();                                  // kNotSent
-absl::Status ConnectionCut();                                      // kUnknown
+absl::Status ConnectionRefused();  // kNotSent
+absl::Status ConnectionCut();      // kUnknown
 
 }  // namespace protector::http

@@ -1,9 +1,9 @@
 #pragma once
 // The one layer that sends a request again. Nothing below it does, and nothing above it should.
 //
-// What is sent again: a request that certainly was not received; 429, and 503 with Retry-After, for every request, since
-// the server said that it did nothing; any other 503, 500, 502, 504 and calls without a complete answer only when the
-// caller says that carrying the request out twice does the same as once.
+// What is sent again: a request that certainly was not received; 429, and 503 with Retry-After, for every request,
+// since the server said that it did nothing; any other 503, 500, 502, 504 and calls without a complete answer only when
+// the caller says that carrying the request out twice does the same as once.
 //
 // Threads: functions; env.random is called under no lock and must be safe for the callers' threads. Failure: the last
 // attempt's. Waiting never goes past the request's deadline.
@@ -25,8 +25,8 @@ struct RetryPolicy {
   absl::Duration initial_backoff = absl::Milliseconds(200);
   absl::Duration max_backoff = absl::Seconds(5);
   double multiplier = 2.0;
-  double jitter = 0.5;                                    // each wait is drawn from [1 - jitter, 1] x backoff
-  absl::Duration max_retry_after = absl::Seconds(30);     // a server that asks for more gets the status handed up
+  double jitter = 0.5;                                 // each wait is drawn from [1 - jitter, 1] x backoff
+  absl::Duration max_retry_after = absl::Seconds(30);  // a server that asks for more gets the status handed up
 };
 
 struct RetryEnv {

@@ -14,7 +14,8 @@ struct Bench {
   ManualClock clock{absl::FromUnixSeconds(1000)};
   double random = 0.0;
 
-  absl::StatusOr<Response> Do(Idempotency idempotency, absl::Time deadline = absl::InfiniteFuture(), RetryPolicy policy = {}) {
+  absl::StatusOr<Response> Do(Idempotency idempotency, absl::Time deadline = absl::InfiniteFuture(),
+                              RetryPolicy policy = {}) {
     Request request;
     request.method = "POST";
     request.url = kUrl;
@@ -119,9 +120,10 @@ TEST_CASE("a caller that gave up is not kept waiting") {
   request.method = "POST";
   request.url = kUrl;
   request.stop = stop.get_token();
-  CHECK_FALSE(DoWithRetry(request, Idempotency::kIdempotent, {}, {bench.clock, [] { return 0.0; }},
-                          [&](const Request& r, int) { return bench.fake.Do(r); })
-                  .ok());
+  CHECK_FALSE(
+      DoWithRetry(request, Idempotency::kIdempotent, {}, {bench.clock, [] { return 0.0; }}, [&](const Request& r, int) {
+        return bench.fake.Do(r);
+      }).ok());
   CHECK(bench.Sent() == 1);
 }
 

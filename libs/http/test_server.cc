@@ -68,7 +68,9 @@ TestServer::~TestServer() {
   SSL_CTX_free(tls_);
 }
 
-std::string TestServer::url() const { return fmt::format("{}://127.0.0.1:{}", tls_ == nullptr ? "http" : "https", port_); }
+std::string TestServer::url() const {
+  return fmt::format("{}://127.0.0.1:{}", tls_ == nullptr ? "http" : "https", port_);
+}
 
 std::string TestServer::certificate_pem() const {
   BIO* memory = BIO_new(BIO_s_mem());
@@ -107,8 +109,9 @@ void TestServer::Serve(int fd) {
     SSL* ssl = SSL_new(tls_);
     SSL_set_fd(ssl, fd);
     if (SSL_accept(ssl) == 1) {
-      Converse([ssl](char* data, size_t room) { return static_cast<long>(SSL_read(ssl, data, static_cast<int>(room))); },
-               [ssl](const std::string& text) { SSL_write(ssl, text.data(), static_cast<int>(text.size())); });
+      Converse(
+          [ssl](char* data, size_t room) { return static_cast<long>(SSL_read(ssl, data, static_cast<int>(room))); },
+          [ssl](const std::string& text) { SSL_write(ssl, text.data(), static_cast<int>(text.size())); });
     }
     SSL_free(ssl);
   }

@@ -1,7 +1,7 @@
 #pragma once
-// A server for the tests of the HTTP client: reads one request after the other from each connection and sends back, byte for
-// byte, what the handler makes of it; a connection is cut when the handler has nothing to say. Plain or TLS with a
-// certificate of its own.
+// A server for the tests of the HTTP client: reads one request after the other from each connection and sends back,
+// byte for byte, what the handler makes of it; a connection is cut when the handler has nothing to say. Plain or TLS
+// with a certificate of its own.
 //
 // Threads: one per connection; the handler is called from all of them. Ownership: stops and joins when destroyed.
 

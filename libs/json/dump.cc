@@ -93,9 +93,13 @@ std::string Compact(const Value& value, bool sorted) {
 
 }  // namespace
 
-std::string Value::Dump() const { return Compact(*this, false); }
+std::string Value::Dump() const {
+  return Compact(*this, false);
+}
 
-std::string Value::DumpCanonical() const { return Compact(*this, true); }
+std::string Value::DumpCanonical() const {
+  return Compact(*this, true);
+}
 
 std::string Value::DumpPretty(int indent) const {
   rapidjson::StringBuffer buffer;

@@ -42,9 +42,13 @@ Value::Value(uint64_t value) {
   }
 }
 
-Value::Value(const std::vector<std::string>& values) { data_ = Items(values.begin(), values.end()); }
+Value::Value(const std::vector<std::string>& values) {
+  data_ = Items(values.begin(), values.end());
+}
 
-Value::Value(const std::map<std::string, std::string>& values) { data_ = Members(values.begin(), values.end()); }
+Value::Value(const std::map<std::string, std::string>& values) {
+  data_ = Members(values.begin(), values.end());
+}
 
 Value Value::Object(std::initializer_list<std::pair<std::string, Value>> members) {
   Value object;
@@ -105,7 +109,9 @@ const Value::Members& Value::members() const {
   return members == nullptr ? NoMembers() : *members;
 }
 
-size_t Value::size() const { return IsArray() ? items().size() : members().size(); }
+size_t Value::size() const {
+  return IsArray() ? items().size() : members().size();
+}
 
 const Value* Value::Find(const std::string& key) const {
   for (const auto& [name, value] : members()) {
@@ -157,13 +163,17 @@ std::string Value::GetStringOr(const std::string& path, const std::string& other
   return GetString(path).value_or(otherwise);
 }
 
-int64_t Value::GetIntOr(const std::string& path, int64_t otherwise) const { return GetInt(path).value_or(otherwise); }
+int64_t Value::GetIntOr(const std::string& path, int64_t otherwise) const {
+  return GetInt(path).value_or(otherwise);
+}
 
 double Value::GetDoubleOr(const std::string& path, double otherwise) const {
   return GetDouble(path).value_or(otherwise);
 }
 
-bool Value::GetBoolOr(const std::string& path, bool otherwise) const { return GetBool(path).value_or(otherwise); }
+bool Value::GetBoolOr(const std::string& path, bool otherwise) const {
+  return GetBool(path).value_or(otherwise);
+}
 
 std::vector<std::string> Value::GetStrings(const std::string& path) const {
   std::vector<std::string> strings;
@@ -217,7 +227,9 @@ bool Value::Erase(const std::string& key) {
   return members != nullptr && std::erase_if(*members, [&key](const auto& member) { return member.first == key; }) > 0;
 }
 
-Value* Value::FindMutable(const std::string& key) { return const_cast<Value*>(Find(key)); }
+Value* Value::FindMutable(const std::string& key) {
+  return const_cast<Value*>(Find(key));
+}
 
 bool Value::operator==(const Value& other) const {
   if (!IsObject() || !other.IsObject()) return data_ == other.data_;

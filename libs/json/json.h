@@ -1,11 +1,11 @@
 #pragma once
-// JSON values as the product reads and writes them. The parser and writer are RapidJSON's; this header does not show them,
-// so that it costs nothing to include.
+// JSON values as the product reads and writes them. The parser and writer are RapidJSON's; this header does not show
+// them, so that it costs nothing to include.
 //
-// Threads: values; a const Value may be read by many threads. Ownership: a Value owns all that is below it; pointers that
-// Find and At return live as long as the Value is neither changed nor destroyed.
-// Failure: Parse and the Require... getters return INVALID_ARGUMENT that names the place, never the content (documents
-// hold secrets); optional getters give nullopt when the key is absent, null, or of another type.
+// Threads: values; a const Value may be read by many threads. Ownership: a Value owns all that is below it; pointers
+// that Find and At return live as long as the Value is neither changed nor destroyed. Failure: Parse and the Require...
+// getters return INVALID_ARGUMENT that names the place, never the content (documents hold secrets); optional getters
+// give nullopt when the key is absent, null, or of another type.
 
 #include <cstdint>
 #include <initializer_list>
@@ -78,16 +78,19 @@ class Value {
   int64_t GetIntOr(const std::string& path, int64_t otherwise) const;
   double GetDoubleOr(const std::string& path, double otherwise) const;
   bool GetBoolOr(const std::string& path, bool otherwise) const;
-  std::vector<std::string> GetStrings(const std::string& path) const;          // the strings of an array; others skipped
+  std::vector<std::string> GetStrings(const std::string& path) const;  // the strings of an array; others skipped
   std::map<std::string, std::string> GetStringMap(const std::string& path) const;  // members that are strings
-  const Items& GetItems(const std::string& path) const;                        // empty when absent
+  const Items& GetItems(const std::string& path) const;                            // empty when absent
 
   absl::StatusOr<std::string> RequireString(const std::string& path) const;
   absl::StatusOr<int64_t> RequireInt(const std::string& path) const;
 
-  // Building. Set makes an object of a null, replaces a member in its place or appends it; Append makes an array of a null.
+  // Building. Set makes an object of a null, replaces a member in its place or appends it; Append makes an array of a
+  // null.
   Value& Set(const std::string& key, Value value);
-  Value& SetIf(bool condition, const std::string& key, Value value) { return condition ? Set(key, std::move(value)) : *this; }
+  Value& SetIf(bool condition, const std::string& key, Value value) {
+    return condition ? Set(key, std::move(value)) : *this;
+  }
   Value& Append(Value value);
   bool Erase(const std::string& key);
   Value* FindMutable(const std::string& key);

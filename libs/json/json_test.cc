@@ -15,7 +15,8 @@ Value Parsed(const std::string& text) {
 }
 
 TEST_CASE("values are read by key and by path") {
-  const Value value = Parsed(R"({"server":{"id":"x","n":3,"f":2.0,"on":true,"tags":["a",7,"b"],"none":null},"a.b":"whole"})");
+  const Value value =
+      Parsed(R"({"server":{"id":"x","n":3,"f":2.0,"on":true,"tags":["a",7,"b"],"none":null},"a.b":"whole"})");
   CHECK(value.GetString("server.id") == "x");
   CHECK(value.GetInt("server.n") == 3);
   CHECK(value.GetDouble("server.n") == 3.0);
@@ -87,7 +88,8 @@ TEST_CASE("integers keep all their digits") {
 
 TEST_CASE("what is written is always JSON") {
   Value value;
-  value.Set("nan", std::numeric_limits<double>::quiet_NaN()).Set("bad\xff", std::string("\xed\xa0\x80 \xc3\xa9 \x01\"", 9));
+  value.Set("nan", std::numeric_limits<double>::quiet_NaN())
+      .Set("bad\xff", std::string("\xed\xa0\x80 \xc3\xa9 \x01\"", 9));
   const std::string text = value.Dump();
   const Value again = Parsed(text);
   CHECK(again.Find("nan")->IsNull());

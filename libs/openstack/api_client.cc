@@ -79,17 +79,20 @@ Target Item(const std::string& collection, const std::string& id, const std::str
   return {collection + "/" + http::UrlEncode(id) + rest, collection + "/{id}" + rest, kind + " " + id};
 }
 
-Target Whole(const std::string& collection, const std::string& object) { return {collection, collection, object}; }
+Target Whole(const std::string& collection, const std::string& object) {
+  return {collection, collection, object};
+}
 
 absl::StatusOr<json::Value> Member(const absl::StatusOr<json::Value>& answer, const std::string& key,
                                    const std::string& object) {
   if (!answer.ok()) return answer.status();
   const json::Value* member = answer->Find(key);
   if (member != nullptr && member->IsObject()) return *member;
-  return http::WithOutcome(Error(absl::StatusCode::kInternal, "BAD_ANSWER", object + ": the answer does not hold " + key)
-                               .Object(object)
-                               .Remedy("Check what stands between us and the service; this does not look like its answer."),
-                           http::Outcome::kUnknown);
+  return http::WithOutcome(
+      Error(absl::StatusCode::kInternal, "BAD_ANSWER", object + ": the answer does not hold " + key)
+          .Object(object)
+          .Remedy("Check what stands between us and the service; this does not look like its answer."),
+      http::Outcome::kUnknown);
 }
 
 }  // namespace protector::openstack

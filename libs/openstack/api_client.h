@@ -58,7 +58,8 @@ class ApiClient {
 };
 
 // For the collection "/servers": {"/servers/6f3a/action", "/servers/{id}/action", "server 6f3a"}.
-Target Item(const std::string& collection, const std::string& id, const std::string& kind, const std::string& rest = "");
+Target Item(const std::string& collection, const std::string& id, const std::string& kind,
+            const std::string& rest = "");
 Target Whole(const std::string& collection, const std::string& object);
 
 // A value of the answer that must be there, or INTERNAL.

@@ -17,9 +17,13 @@ std::string Payload(const absl::Status& status, const char* url) {
 
 }  // namespace
 
-int HttpStatusOf(const absl::Status& status) { return std::atoi(Payload(status, kHttpStatusUrl).c_str()); }
+int HttpStatusOf(const absl::Status& status) {
+  return std::atoi(Payload(status, kHttpStatusUrl).c_str());
+}
 
-std::string ServiceRequestIdOf(const absl::Status& status) { return Payload(status, kRequestIdUrl); }
+std::string ServiceRequestIdOf(const absl::Status& status) {
+  return Payload(status, kRequestIdUrl);
+}
 
 absl::Status WithAnswer(const absl::Status& status, int http_status, const std::string& request_id) {
   absl::Status result = status;

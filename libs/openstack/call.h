@@ -2,16 +2,17 @@
 // What goes with every call to a cloud, and how to read its failures.
 //
 // Codes: NOT_FOUND 404; ALREADY_EXISTS, ABORTED (busy: try later) or FAILED_PRECONDITION (wrong state) for 409, and
-// FAILED_PRECONDITION for the 400 with which Cinder refuses a state; INVALID_ARGUMENT other 400; UNAUTHENTICATED 401 after one
-// renewal of the token; PERMISSION_DENIED 403; RESOURCE_EXHAUSTED quota (403, 413, 409) ; UNAVAILABLE 429, 503 and no connection; INTERNAL other 5xx;
-// DEADLINE_EXCEEDED. The message has the service's own words and its request id. ErrorDetail (libs/base/error.h) has
-// reason, object and remedy. http::OutcomeUnknown(status) is true when a change may have been carried out all the same
-// (no complete answer, 500, 502, 504): probe, then decide. http::RetryDelayOf(status): how long the service wants to be left alone.
+// FAILED_PRECONDITION for the 400 with which Cinder refuses a state; INVALID_ARGUMENT other 400; UNAUTHENTICATED 401
+// after one renewal of the token; PERMISSION_DENIED 403; RESOURCE_EXHAUSTED quota (403, 413, 409) ; UNAVAILABLE 429,
+// 503 and no connection; INTERNAL other 5xx; DEADLINE_EXCEEDED. The message has the service's own words and its request
+// id. ErrorDetail (libs/base/error.h) has reason, object and remedy. http::OutcomeUnknown(status) is true when a change
+// may have been carried out all the same (no complete answer, 500, 502, 504): probe, then decide.
+// http::RetryDelayOf(status): how long the service wants to be left alone.
 //
 // Threads: values.
 
-#include <string>
 #include <stop_token>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"

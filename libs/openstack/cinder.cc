@@ -45,10 +45,11 @@ Volume DecodeVolume(const Value& volume) {
 
 Value EncodeManage(const ManageVolume& volume) {
   // Drivers differ in the name of the key, also Pure's between releases; each reads its own and ignores the other.
-  Value body = Value::Object({{"host", volume.host},
-                              {"ref", Value::Object({{"source-name", volume.source_name}, {"name", volume.source_name}})},
-                              {"name", volume.name},
-                              {"bootable", volume.bootable}});
+  Value body =
+      Value::Object({{"host", volume.host},
+                     {"ref", Value::Object({{"source-name", volume.source_name}, {"name", volume.source_name}})},
+                     {"name", volume.name},
+                     {"bootable", volume.bootable}});
   body.SetIf(!volume.description.empty(), "description", volume.description);
   body.SetIf(!volume.volume_type.empty(), "volume_type", volume.volume_type);
   body.SetIf(!volume.availability_zone.empty(), "availability_zone", volume.availability_zone);
@@ -102,7 +103,8 @@ class Cinder final : public CinderApi {
 
   absl::Status SetVolumeMetadata(const CallContext& call, const std::string& id,
                                  const std::map<std::string, std::string>& metadata) override {
-    return api_.Put(call, "POST", Item("/volumes", id, "volume", "/metadata"), Value::Object({{"metadata", metadata}})).status();
+    return api_.Put(call, "POST", Item("/volumes", id, "volume", "/metadata"), Value::Object({{"metadata", metadata}}))
+        .status();
   }
 
   absl::Status SetBootable(const CallContext& call, const std::string& id, bool bootable) override {
@@ -133,10 +135,11 @@ class Cinder final : public CinderApi {
     return Released(call, id, api_.Delete(call, Item("/volumes", id, "volume")));
   }
 
-  absl::StatusOr<std::vector<ManageableVolume>> ListManageable(const CallContext& call, const std::string& host) override {
-    PROTECTOR_ASSIGN_OR_RETURN(
-        const Value answer, api_.Get(call, Whole("/manageable_volumes/detail", "manageable volumes of " + host),
-                                     Query().Add("host", host).Add("limit", "1000")));
+  absl::StatusOr<std::vector<ManageableVolume>> ListManageable(const CallContext& call,
+                                                               const std::string& host) override {
+    PROTECTOR_ASSIGN_OR_RETURN(const Value answer,
+                               api_.Get(call, Whole("/manageable_volumes/detail", "manageable volumes of " + host),
+                                        Query().Add("host", host).Add("limit", "1000")));
     std::vector<ManageableVolume> volumes;
     for (const Value& item : answer.GetItems("manageable-volumes")) {
       volumes.push_back({item.GetStringOr("reference.source-name", item.GetStringOr("reference.name", "")),
@@ -146,7 +149,8 @@ class Cinder final : public CinderApi {
     return volumes;
   }
 
-  absl::StatusOr<std::vector<VolumeSnapshot>> ListSnapshots(const CallContext& call, const std::string& volume_id) override {
+  absl::StatusOr<std::vector<VolumeSnapshot>> ListSnapshots(const CallContext& call,
+                                                            const std::string& volume_id) override {
     PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Value> found,
                                api_.List(call, Whole("/snapshots/detail", "snapshots of volume " + volume_id),
                                          Query().Add("volume_id", volume_id).Add("all_tenants", "True"), "snapshots"));
@@ -171,15 +175,16 @@ class Cinder final : public CinderApi {
   }
 
   absl::StatusOr<std::vector<StoragePool>> ListPools(const CallContext& call) override {
-    PROTECTOR_ASSIGN_OR_RETURN(const Value answer,
-                               api_.Get(call, Whole("/scheduler-stats/get_pools", "list of storage pools"),
-                                        Query().Add("detail", "True")));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const Value answer,
+        api_.Get(call, Whole("/scheduler-stats/get_pools", "list of storage pools"), Query().Add("detail", "True")));
     std::vector<StoragePool> pools;
     for (const Value& item : answer.GetItems("pools")) {
       const std::string driver = item.GetStringOr("capabilities.vendor_name", "") + "/" +
                                  item.GetStringOr("capabilities.storage_protocol", "");
       pools.push_back({item.GetStringOr("name", ""), item.GetStringOr("capabilities.volume_backend_name", ""), driver,
-                       item.GetDoubleOr("capabilities.total_capacity_gb", 0), item.GetDoubleOr("capabilities.free_capacity_gb", 0),
+                       item.GetDoubleOr("capabilities.total_capacity_gb", 0),
+                       item.GetDoubleOr("capabilities.free_capacity_gb", 0),
                        item.GetBoolOr("capabilities.replication_enabled", false)});
     }
     return pools;
@@ -215,18 +220,22 @@ class Cinder final : public CinderApi {
     quotas.gigabytes = DecodeQuota(set.Find("gigabytes"));
     quotas.snapshots = DecodeQuota(set.Find("snapshots"));
     for (const auto& [name, quota] : set.members()) {
-      if (name.rfind("volumes_", 0) == 0 || name.rfind("gigabytes_", 0) == 0) quotas.by_type[name] = DecodeQuota(&quota);
+      if (name.rfind("volumes_", 0) == 0 || name.rfind("gigabytes_", 0) == 0)
+        quotas.by_type[name] = DecodeQuota(&quota);
     }
     return quotas;
   }
 
  private:
   // All actions of ours name the state they lead to, so that they can be repeated.
-  absl::Status Action(const CallContext& call, const std::string& id, const std::string& action, const Value& arguments) {
-    return api_.Put(call, "POST", Item("/volumes", id, "volume", "/action"), Value::Object({{action, arguments}})).status();
+  absl::Status Action(const CallContext& call, const std::string& id, const std::string& action,
+                      const Value& arguments) {
+    return api_.Put(call, "POST", Item("/volumes", id, "volume", "/action"), Value::Object({{action, arguments}}))
+        .status();
   }
 
-  // A refused unmanage or delete of a volume that is gone, or going, is done: the first sending of a repeated one did it.
+  // A refused unmanage or delete of a volume that is gone, or going, is done: the first sending of a repeated one did
+  // it.
   absl::Status Released(const CallContext& call, const std::string& id, const absl::Status& status) {
     if (HttpStatusOf(status) == 404) return absl::OkStatus();
     if (HttpStatusOf(status) != 400) return status;
@@ -240,6 +249,8 @@ class Cinder final : public CinderApi {
 
 }  // namespace
 
-std::unique_ptr<CinderApi> NewCinder(Session& session) { return std::make_unique<Cinder>(session); }
+std::unique_ptr<CinderApi> NewCinder(Session& session) {
+  return std::make_unique<Cinder>(session);
+}
 
 }  // namespace protector::openstack

@@ -24,17 +24,17 @@ struct Volume {
   std::string id;
   std::string name;
   std::string description;
-  std::string status;        // available, in-use, creating (also while it is being managed), error, deleting, ...
-  int64_t size_gb = 0;       // 0 until a manage has ended
-  std::string volume_type;   // name
+  std::string status;       // available, in-use, creating (also while it is being managed), error, deleting, ...
+  int64_t size_gb = 0;      // 0 until a manage has ended
+  std::string volume_type;  // name
   bool bootable = false;
   bool multiattach = false;
   bool encrypted = false;
   std::string availability_zone;
-  std::string host;          // host@backend#pool; admin only
+  std::string host;  // host@backend#pool; admin only
   std::string project_id;
   std::string user_id;
-  std::string name_id;       // the id that the name on the array is made of, when a migration made it another
+  std::string name_id;  // the id that the name on the array is made of, when a migration made it another
   std::string snapshot_id;
   std::string source_volume_id;
   std::string replication_status;
@@ -54,13 +54,14 @@ struct VolumeFilter {
   std::string name;
   std::string status;
   std::map<std::string, std::string> metadata;
-  std::vector<std::string> ids;  // exactly these, in one list call where possible; those that are gone are not in the answer
+  std::vector<std::string>
+      ids;  // exactly these, in one list call where possible; those that are gone are not in the answer
   int page_size = 500;
 };
 
 struct ManageVolume {
-  std::string host;            // host@backend#pool
-  std::string source_name;     // name of the volume on the array
+  std::string host;         // host@backend#pool
+  std::string source_name;  // name of the volume on the array
   std::string name;
   std::string description;
   std::string volume_type;
@@ -78,9 +79,9 @@ struct VolumeType {
 };
 
 struct StoragePool {
-  std::string name;            // host@backend#pool
-  std::string backend_name;    // volume_backend_name
-  std::string driver;          // vendor_name / storage_protocol as the backend reports them
+  std::string name;          // host@backend#pool
+  std::string backend_name;  // volume_backend_name
+  std::string driver;        // vendor_name / storage_protocol as the backend reports them
   double total_gb = 0;
   double free_gb = 0;
   bool replication_enabled = false;
@@ -123,23 +124,29 @@ class CinderApi {
 
   virtual absl::StatusOr<std::vector<Volume>> ListVolumes(const CallContext& call, const VolumeFilter& filter) = 0;
   virtual absl::StatusOr<Volume> GetVolume(const CallContext& call, const std::string& id) = 0;
-  virtual absl::Status UpdateVolume(const CallContext& call, const std::string& id, const std::optional<std::string>& name,
+  virtual absl::Status UpdateVolume(const CallContext& call, const std::string& id,
+                                    const std::optional<std::string>& name,
                                     const std::optional<std::string>& description) = 0;
-  virtual absl::Status SetVolumeMetadata(const CallContext& call, const std::string& id,
-                                         const std::map<std::string, std::string>& metadata) = 0;  // adds and overwrites
+  virtual absl::Status SetVolumeMetadata(
+      const CallContext& call, const std::string& id,
+      const std::map<std::string, std::string>& metadata) = 0;  // adds and overwrites
   virtual absl::Status SetBootable(const CallContext& call, const std::string& id, bool bootable) = 0;
   virtual absl::Status SetImageMetadata(const CallContext& call, const std::string& id,
                                         const std::map<std::string, std::string>& metadata) = 0;
 
-  // Answers at once: the volume is `creating`, size 0, then `available` or `error`. Not retried: a repeated manage fails or makes a
-  // second record; find the first by its name in ListVolumes.
+  // Answers at once: the volume is `creating`, size 0, then `available` or `error`. Not retried: a repeated manage
+  // fails or makes a second record; find the first by its name in ListVolumes.
   virtual absl::StatusOr<Volume> Manage(const CallContext& call, const ManageVolume& volume) = 0;
-  virtual absl::Status Unmanage(const CallContext& call, const std::string& id) = 0;      // gone already: OK
-  virtual absl::Status DeleteVolume(const CallContext& call, const std::string& id) = 0;  // gone already: OK. Array data goes
-  virtual absl::StatusOr<std::vector<ManageableVolume>> ListManageable(const CallContext& call, const std::string& host) = 0;
-  virtual absl::StatusOr<std::vector<VolumeSnapshot>> ListSnapshots(const CallContext& call, const std::string& volume_id) = 0;
+  virtual absl::Status Unmanage(const CallContext& call, const std::string& id) = 0;  // gone already: OK
+  virtual absl::Status DeleteVolume(const CallContext& call,
+                                    const std::string& id) = 0;  // gone already: OK. Array data goes
+  virtual absl::StatusOr<std::vector<ManageableVolume>> ListManageable(const CallContext& call,
+                                                                       const std::string& host) = 0;
+  virtual absl::StatusOr<std::vector<VolumeSnapshot>> ListSnapshots(const CallContext& call,
+                                                                    const std::string& volume_id) = 0;
 
-  virtual absl::StatusOr<std::vector<VolumeType>> ListVolumeTypes(const CallContext& call) = 0;  // extra specs: as rights permit
+  virtual absl::StatusOr<std::vector<VolumeType>> ListVolumeTypes(
+      const CallContext& call) = 0;  // extra specs: as rights permit
   virtual absl::StatusOr<std::vector<StoragePool>> ListPools(const CallContext& call) = 0;       // admin
   virtual absl::StatusOr<std::vector<CinderService>> ListServices(const CallContext& call) = 0;  // admin
   virtual absl::StatusOr<std::vector<AvailabilityZone>> ListVolumeZones(const CallContext& call) = 0;

@@ -12,8 +12,8 @@
 namespace protector::openstack {
 namespace {
 
-// The clouds of one user in other projects. Owned by the first one, which Connect made; the others only point to it, so that no two
-// of them keep each other alive.
+// The clouds of one user in other projects. Owned by the first one, which Connect made; the others only point to it, so
+// that no two of them keep each other alive.
 struct Family {
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Cloud>> by_project;
@@ -60,7 +60,8 @@ class RealCloud final : public Cloud {
     Clock& clock = session_.dependencies().clock;
     const absl::Duration begin = clock.Monotonic();
     const Asked asked = {ServiceName(*service), probe.endpoint, false, {}};
-    const std::string url = *service == Service::kImage ? probe.endpoint + "/images?limit=1" : VersionUrl(probe.endpoint);
+    const std::string url =
+        *service == Service::kImage ? probe.endpoint + "/images?limit=1" : VersionUrl(probe.endpoint);
     const absl::StatusOr<http::Response> response = session_.SendOnce(call, *service, url, "/");
     if (!response.ok()) return StatusFrom(response.status(), asked);
     if (!response->ok() && response->status != 300) return StatusFrom(*response, asked, clock.Now());
@@ -87,7 +88,8 @@ class RealCloud final : public Cloud {
 
  private:
   std::shared_ptr<Cloud> Make(const std::string& project_id) {
-    return std::make_shared<RealCloud>(session_.config(), project_id, session_.dependencies(), session_.versions(), family_);
+    return std::make_shared<RealCloud>(session_.config(), project_id, session_.dependencies(), session_.versions(),
+                                       family_);
   }
 
   Session session_;

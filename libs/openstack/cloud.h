@@ -1,9 +1,9 @@
 #pragma once
-// One cloud as one user: its APIs over a shared session. The token is got on first use, renewed before it expires and, once per
-// call, after a 401; endpoints come from the catalog; microversions are negotiated once per service.
+// One cloud as one user: its APIs over a shared session. The token is got on first use, renewed before it expires and,
+// once per call, after a 401; endpoints come from the catalog; microversions are negotiated once per service.
 //
-// Threads: a Cloud and its APIs may be used by all threads at once. Ownership: a Cloud keeps what it shares with those made
-// by ForProject alive; the Dependencies must outlive them all. API references live as long as their Cloud.
+// Threads: a Cloud and its APIs may be used by all threads at once. Ownership: a Cloud keeps what it shares with those
+// made by ForProject alive; the Dependencies must outlive them all. API references live as long as their Cloud.
 // Failure: Connect does no I/O and only refuses incomplete configuration; everything else fails per call (see call.h).
 
 #include <functional>
@@ -27,11 +27,11 @@ namespace protector::openstack {
 
 // What a service answers at its root, for probes of a site.
 struct ServiceProbe {
-  std::string endpoint;             // from the catalog
-  std::string min_version;          // microversions, "2.1" to "2.93"; empty where the service has none
+  std::string endpoint;     // from the catalog
+  std::string min_version;  // microversions, "2.1" to "2.93"; empty where the service has none
   std::string max_version;
   absl::Duration latency;
-  absl::Duration clock_skew;        // the service's Date minus ours; exact to a second; zero when it sent none
+  absl::Duration clock_skew;  // the service's Date minus ours; exact to a second; zero when it sent none
 };
 
 class Cloud {
@@ -43,8 +43,8 @@ class Cloud {
   virtual GlanceApi& glance() = 0;
   virtual KeystoneApi& keystone() = 0;
 
-  // The same user in another project (its id). Made once per project and kept. FAILED_PRECONDITION when the credentials are
-  // bound to their project (application credential). Does no I/O.
+  // The same user in another project (its id). Made once per project and kept. FAILED_PRECONDITION when the credentials
+  // are bound to their project (application credential). Does no I/O.
   virtual absl::StatusOr<std::shared_ptr<Cloud>> ForProject(const std::string& project_id) = 0;
 
   // "identity", "compute", "volume", "network", "image". NOT_FOUND: not in the catalog of this region and interface.
@@ -57,9 +57,9 @@ class Cloud {
 struct Dependencies {
   http::HttpClient& http;
   Clock& clock;
-  std::function<double()> random;        // for jitter; http::SystemRandom()
-  http::Observer* observer = nullptr;    // told of every attempt; may be null
-  IdGenerator* ids = nullptr;            // makes request ids for calls that bring none; null: none is sent
+  std::function<double()> random;      // for jitter; http::SystemRandom()
+  http::Observer* observer = nullptr;  // told of every attempt; may be null
+  IdGenerator* ids = nullptr;          // makes request ids for calls that bring none; null: none is sent
   http::RetryPolicy retry;
 };
 

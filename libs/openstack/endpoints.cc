@@ -39,7 +39,8 @@ size_t VersionAt(const std::string& url) {
   const size_t path = url.find('/', url.find("://") + 3);
   size_t found = std::string::npos;
   for (size_t slash = path; slash != std::string::npos; slash = url.find('/', slash + 1)) {
-    if (slash + 2 < url.size() && url[slash + 1] == 'v' && std::isdigit(static_cast<unsigned char>(url[slash + 2]))) found = slash;
+    if (slash + 2 < url.size() && url[slash + 1] == 'v' && std::isdigit(static_cast<unsigned char>(url[slash + 2])))
+      found = slash;
   }
   return found;
 }
@@ -79,11 +80,14 @@ std::optional<Microversion> ParseMicroversion(const std::string& text) {
   return version;
 }
 
-std::string ServiceName(Service service) { return KindOf(service).name; }
+std::string ServiceName(Service service) {
+  return KindOf(service).name;
+}
 
 std::optional<Service> ServiceOf(const std::string& type) {
   for (const Kind& kind : Kinds()) {
-    if (std::find(kind.types.begin(), kind.types.end(), type) != kind.types.end() || type == kind.name) return kind.service;
+    if (std::find(kind.types.begin(), kind.types.end(), type) != kind.types.end() || type == kind.name)
+      return kind.service;
   }
   return std::nullopt;
 }
@@ -109,7 +113,8 @@ absl::StatusOr<std::string> EndpointFor(Service service, const cloudconfig::Clou
   std::string known;
   for (const std::string& other : others) known += (known.empty() ? "" : ", ") + other;
   return Error(absl::StatusCode::kNotFound, "SERVICE_NOT_IN_CATALOG",
-               fmt::format("the catalog has no {} endpoint of {} in region {}", interface, kind.types.front(), cloud.region_name))
+               fmt::format("the catalog has no {} endpoint of {} in region {}", interface, kind.types.front(),
+                           cloud.region_name))
       .Object("service " + std::string(kind.name))
       .Remedy(known.empty() ? "Register the service and its endpoints in Keystone, or give the user a project."
                             : fmt::format("The catalog has: {}. Correct region_name or interface.", known));

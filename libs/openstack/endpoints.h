@@ -33,8 +33,10 @@ std::string ServiceName(Service service);
 // "compute", "volume", ...: as Cloud::Probe takes it.
 std::optional<Service> ServiceOf(const std::string& type);
 
-// The URL that paths are appended to ("http://h:8776/v3/PROJECT", "http://h:9696/v2.0"), from an override or the catalog.
-absl::StatusOr<std::string> EndpointFor(Service service, const cloudconfig::Cloud& cloud, const std::vector<Endpoint>& catalog);
+// The URL that paths are appended to ("http://h:8776/v3/PROJECT", "http://h:9696/v2.0"), from an override or the
+// catalog.
+absl::StatusOr<std::string> EndpointFor(Service service, const cloudconfig::Cloud& cloud,
+                                        const std::vector<Endpoint>& catalog);
 
 // Where the version document of a service is: its endpoint up to the version ("http://h:8776/v3/").
 std::string VersionUrl(const std::string& endpoint);

@@ -21,29 +21,35 @@ struct Meaning {
 
 constexpr size_t kMaxText = 600;
 
-// "" , "x" in either case
+// In upper or lower case.
 bool Mentions(const std::string& text, const std::string& words) {
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
   return std::search(text.begin(), text.end(), words.begin(), words.end(), same) != text.end();
 }
 
 bool MentionsAny(const std::string& text, std::initializer_list<const char*> candidates) {
-  return std::any_of(candidates.begin(), candidates.end(), [&text](const char* words) { return Mentions(text, words); });
+  return std::any_of(candidates.begin(), candidates.end(),
+                     [&text](const char* words) { return Mentions(text, words); });
 }
 
 constexpr Meaning kQuota = {StatusCode::kResourceExhausted, "QUOTA_EXCEEDED",
                             "Raise the project's quota on this site or free what it no longer needs, then retry."};
-constexpr Meaning kBusy = {StatusCode::kAborted, "OBJECT_BUSY", "Another action on it is under way; try again when it has ended."};
+constexpr Meaning kBusy = {StatusCode::kAborted, "OBJECT_BUSY",
+                           "Another action on it is under way; try again when it has ended."};
 constexpr Meaning kWrongState = {StatusCode::kFailedPrecondition, "WRONG_STATE",
                                  "Bring it into the state that the message asks for, then retry."};
 
 Meaning OfConflict(const std::string& text, const std::string& type) {
   if (type == "OverQuota" || Mentions(text, "quota exceeded")) return kQuota;
   if (type == "IpAddressGenerationFailure" || Mentions(text, "No more IP addresses")) {
-    return {StatusCode::kResourceExhausted, "ADDRESSES_EXHAUSTED", "Enlarge the subnet's allocation pool or free addresses."};
+    return {StatusCode::kResourceExhausted, "ADDRESSES_EXHAUSTED",
+            "Enlarge the subnet's allocation pool or free addresses."};
   }
   if (MentionsAny(type, {"IpAddressInUse", "IpAddressAlreadyAllocated", "MacAddressInUse"})) {
-    return {StatusCode::kAlreadyExists, "ADDRESS_IN_USE", "Find the port that has the address and delete it, or ask for another address."};
+    return {StatusCode::kAlreadyExists, "ADDRESS_IN_USE",
+            "Find the port that has the address and delete it, or ask for another address."};
   }
   if (Mentions(text, "is locked")) {
     return {StatusCode::kFailedPrecondition, "LOCKED", "Unlock the server first (openstack server unlock)."};
@@ -57,7 +63,8 @@ Meaning OfConflict(const std::string& text, const std::string& type) {
 
 Meaning OfBadRequest(const std::string& service, const std::string& text) {
   if (Mentions(text, "quota exceeded")) return kQuota;
-  if (service == "cinder" && MentionsAny(text, {"Invalid volume:", "status must be", "must not be", "Volume is in use"})) {
+  if (service == "cinder" &&
+      MentionsAny(text, {"Invalid volume:", "status must be", "must not be", "Volume is in use"})) {
     return kWrongState;
   }
   return {StatusCode::kInvalidArgument, "BAD_REQUEST", "The message says what the service does not accept."};
@@ -74,7 +81,8 @@ Meaning MeaningOf(const std::string& service, const http::Response& response, co
     case 403:
       if (MentionsAny(text, {"quota exceeded", "quota limit", "limit exceeded"})) return kQuota;
       return {StatusCode::kPermissionDenied, "FORBIDDEN",
-              "Give the user the role that the service's policy asks for on this project (admin for importing and releasing volumes)."};
+              "Give the user the role that the service's policy asks for on this project (admin for importing and "
+              "releasing volumes)."};
     case 404:
       return {StatusCode::kNotFound, "NOT_FOUND", "Check the name or id and the project that it is in."};
     case 406:
@@ -91,33 +99,44 @@ Meaning MeaningOf(const std::string& service, const http::Response& response, co
     case 502:
     case 503:
     case 504:
-      return {StatusCode::kUnavailable, "SERVICE_UNAVAILABLE", "Check that the service runs on this site and look into its log."};
+      return {StatusCode::kUnavailable, "SERVICE_UNAVAILABLE",
+              "Check that the service runs on this site and look into its log."};
     default:
-      return {StatusCode::kInternal, "SERVICE_ERROR", "Look for the request id in the log of the service on this site."};
+      return {StatusCode::kInternal, "SERVICE_ERROR",
+              "Look for the request id in the log of the service on this site."};
   }
 }
 
+// On one line, and not too long of it.
 std::string Clean(const std::string& text) {
   std::string clean;
+  for (const char c : text) {
+    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (!space) clean += c;
+    if (space && !clean.empty() && clean.back() != ' ') clean += ' ';
+  }
+  while (!clean.empty() && clean.back() == ' ') clean.pop_back();
+  if (clean.size() > kMaxText) clean.resize(kMaxText);
+  return clean;
+}
+
+// The words of a page that a proxy made.
+std::string WithoutTags(const std::string& text) {
+  std::string plain;
   bool tag = false;
   for (const char c : text) {
     if (c == '<') tag = true;
-    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '>';
-    if (!tag || c == '>') {
-      if (!space) clean += c;
-      if (space && !clean.empty() && clean.back() != ' ') clean += ' ';
-    }
+    plain += tag ? ' ' : c;
     if (c == '>') tag = false;
   }
-  while (!clean.empty() && (clean.back() == ' ')) clean.pop_back();
-  if (clean.size() > kMaxText) clean.resize(kMaxText);
-  return clean;
+  return plain;
 }
 
 std::string Redacted(std::string text, const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
     if (secret.size() < 4) continue;
-    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) text.replace(at, secret.size(), "***");
+    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
+      text.replace(at, secret.size(), "***");
   }
   return text;
 }
@@ -131,7 +150,7 @@ std::string ErrorType(const http::Response& response) {
 
 std::string ServiceText(const http::Response& response) {
   const absl::StatusOr<json::Value> body = json::Parse(response.body);
-  if (!body.ok()) return Clean(response.body);
+  if (!body.ok()) return Clean(WithoutTags(response.body));
   if (const auto text = body->GetString("message")) return Clean(*text);
   if (const auto text = body->GetString("errors.0.detail")) return Clean(*text);
   for (const auto& [kind, error] : body->members()) {  // {"itemNotFound": {"message": ..., "code": 404}}
@@ -146,12 +165,12 @@ absl::Status StatusFrom(const http::Response& response, const Asked& asked, absl
   const Meaning meaning = MeaningOf(asked.service, response, text, ErrorType(response));
   std::string request_id = response.Header("x-openstack-request-id");
   if (request_id.empty()) request_id = response.Header("x-compute-request-id");
-  absl::Status status = Error(meaning.code, meaning.reason,
-                              fmt::format("{}: {}: {} (HTTP {}{})", asked.service, asked.object,
-                                          text.empty() ? "no explanation" : text, response.status,
-                                          request_id.empty() ? "" : ", " + request_id))
-                            .Object(asked.object)
-                            .Remedy(meaning.remedy);
+  absl::Status status =
+      Error(meaning.code, meaning.reason,
+            fmt::format("{}: {}: {} (HTTP {}{})", asked.service, asked.object, text.empty() ? "no explanation" : text,
+                        response.status, request_id.empty() ? "" : ", " + request_id))
+          .Object(asked.object)
+          .Remedy(meaning.remedy);
   status = WithAnswer(status, response.status, request_id);
   const absl::Duration delay = http::RetryAfter(response, now);
   if (delay > absl::ZeroDuration()) status = http::WithRetryDelay(status, std::min(delay, absl::Hours(24)));

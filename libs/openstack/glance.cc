@@ -11,7 +11,8 @@ namespace {
 using json::Value;
 
 Image DecodeImage(const Value& image) {
-  static const std::set<std::string> kOwnFields = {"id", "name", "status", "visibility", "owner", "self", "file", "schema"};
+  static const std::set<std::string> kOwnFields = {"id",    "name", "status", "visibility",
+                                                   "owner", "self", "file",   "schema"};
   Image decoded;
   decoded.id = image.GetStringOr("id", "");
   decoded.name = image.GetStringOr("name", "");
@@ -37,9 +38,8 @@ class Glance final : public GlanceApi {
   }
 
   absl::StatusOr<std::vector<Image>> ListImages(const CallContext& call, const std::string& name) override {
-    PROTECTOR_ASSIGN_OR_RETURN(
-        const std::vector<Value> found,
-        api_.List(call, Whole("/images", "list of images"), Query().Add("name", name), "images"));
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Value> found, api_.List(call, Whole("/images", "list of images"),
+                                                                         Query().Add("name", name), "images"));
     std::vector<Image> images;
     for (const Value& image : found) images.push_back(DecodeImage(image));
     return images;
@@ -51,6 +51,8 @@ class Glance final : public GlanceApi {
 
 }  // namespace
 
-std::unique_ptr<GlanceApi> NewGlance(Session& session) { return std::make_unique<Glance>(session); }
+std::unique_ptr<GlanceApi> NewGlance(Session& session) {
+  return std::make_unique<Glance>(session);
+}
 
 }  // namespace protector::openstack

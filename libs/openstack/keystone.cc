@@ -27,10 +27,10 @@ class Keystone final : public KeystoneApi {
   }
 
   absl::StatusOr<TokenInfo> ValidateToken(const CallContext& call, const std::string& token) override {
-    const absl::Status refused =
-        Error(absl::StatusCode::kUnauthenticated, "NOT_AUTHENTICATED", "keystone: the caller's token is unknown or has expired")
-            .Object("token of the caller")
-            .Remedy("Log in again: the credentials of this cloud give a new token.");
+    const absl::Status refused = Error(absl::StatusCode::kUnauthenticated, "NOT_AUTHENTICATED",
+                                       "keystone: the caller's token is unknown or has expired")
+                                     .Object("token of the caller")
+                                     .Remedy("Log in again: the credentials of this cloud give a new token.");
     if (token.empty() || token.find_first_of("\r\n") != std::string::npos) return refused;
     ApiRequest request;
     request.service = Service::kIdentity;
@@ -74,7 +74,8 @@ class Keystone final : public KeystoneApi {
   }
 
   absl::StatusOr<User> GetUser(const CallContext& call, const std::string& id) override {
-    PROTECTOR_ASSIGN_OR_RETURN(const Value user, Member(api_.Get(call, Item("/users", id, "user")), "user", "user " + id));
+    PROTECTOR_ASSIGN_OR_RETURN(const Value user,
+                               Member(api_.Get(call, Item("/users", id, "user")), "user", "user " + id));
     return User{user.GetStringOr("id", ""), user.GetStringOr("name", ""), user.GetStringOr("domain_id", ""),
                 user.GetStringOr("default_project_id", ""), user.GetBoolOr("enabled", true)};
   }
@@ -82,7 +83,10 @@ class Keystone final : public KeystoneApi {
   absl::StatusOr<std::vector<RoleAssignment>> ListRoleAssignments(const CallContext& call, const std::string& user_id,
                                                                   const std::string& project_id) override {
     Query query;
-    query.Add("user.id", user_id).Add("scope.project.id", project_id).Add("effective", "True").Add("include_names", "True");
+    query.Add("user.id", user_id)
+        .Add("scope.project.id", project_id)
+        .Add("effective", "True")
+        .Add("include_names", "True");
     PROTECTOR_ASSIGN_OR_RETURN(const Value answer,
                                api_.Get(call, Whole("/role_assignments", "list of role assignments"), query));
     std::vector<RoleAssignment> assignments;
@@ -106,6 +110,8 @@ class Keystone final : public KeystoneApi {
 
 }  // namespace
 
-std::unique_ptr<KeystoneApi> NewKeystone(Session& session) { return std::make_unique<Keystone>(session); }
+std::unique_ptr<KeystoneApi> NewKeystone(Session& session) {
+  return std::make_unique<Keystone>(session);
+}
 
 }  // namespace protector::openstack

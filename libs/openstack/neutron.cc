@@ -50,9 +50,8 @@ class Neutron final : public NeutronApi {
       const size_t end = std::min(filter.ids.size(), begin + kIdsPerList);
       Query page = query;
       for (size_t i = begin; i < end; ++i) page.Add("id", filter.ids[i]);
-      PROTECTOR_ASSIGN_OR_RETURN(
-          const std::vector<Port> some,
-          Decoded(api_.List(call, Whole("/ports", "list of ports"), page, "ports"), DecodePort));
+      PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Port> some,
+                                 Decoded(api_.List(call, Whole("/ports", "list of ports"), page, "ports"), DecodePort));
       ports.insert(ports.end(), some.begin(), some.end());
     }
     return ports;
@@ -66,7 +65,8 @@ class Neutron final : public NeutronApi {
 
   absl::StatusOr<Port> CreatePort(const CallContext& call, const openstack::CreatePort& port) override {
     const Target target = Whole("/ports", "port " + (port.name.empty() ? "on network " + port.network_id : port.name));
-    PROTECTOR_ASSIGN_OR_RETURN(const Value created, Member(api_.Once(call, target, EncodePort(port)), "port", target.object));
+    PROTECTOR_ASSIGN_OR_RETURN(const Value created,
+                               Member(api_.Once(call, target, EncodePort(port)), "port", target.object));
     return DecodePort(created);
   }
 
@@ -78,7 +78,8 @@ class Neutron final : public NeutronApi {
     return DecodePort(updated);
   }
 
-  absl::Status SetPortTags(const CallContext& call, const std::string& id, const std::vector<std::string>& tags) override {
+  absl::Status SetPortTags(const CallContext& call, const std::string& id,
+                           const std::vector<std::string>& tags) override {
     return api_.Put(call, "PUT", Item("/ports", id, "port", "/tags"), Value::Object({{"tags", tags}})).status();
   }
 
@@ -88,29 +89,31 @@ class Neutron final : public NeutronApi {
 
   absl::StatusOr<std::vector<SecurityGroup>> ListSecurityGroups(const CallContext& call,
                                                                 const std::string& project_id) override {
-    return Decoded(api_.List(call, Whole("/security-groups", "list of security groups"), Query().Add("project_id", project_id),
-                             "security_groups"),
+    return Decoded(api_.List(call, Whole("/security-groups", "list of security groups"),
+                             Query().Add("project_id", project_id), "security_groups"),
                    DecodeSecurityGroup);
   }
 
-  absl::StatusOr<std::vector<FloatingIp>> ListFloatingIps(const CallContext& call, const FloatingIpFilter& filter) override {
+  absl::StatusOr<std::vector<FloatingIp>> ListFloatingIps(const CallContext& call,
+                                                          const FloatingIpFilter& filter) override {
     Query query;
     query.Add("project_id", filter.project_id)
         .Add("port_id", filter.port_id)
         .Add("floating_ip_address", filter.floating_ip_address);
-    return Decoded(api_.List(call, Whole("/floatingips", "list of floating IPs"), query, "floatingips"), DecodeFloatingIp);
+    return Decoded(api_.List(call, Whole("/floatingips", "list of floating IPs"), query, "floatingips"),
+                   DecodeFloatingIp);
   }
 
   absl::StatusOr<FloatingIp> CreateFloatingIp(const CallContext& call,
                                               const openstack::CreateFloatingIp& floating_ip) override {
     const Target target = Whole("/floatingips", "floating IP " + floating_ip.floating_ip_address);
-    PROTECTOR_ASSIGN_OR_RETURN(
-        const Value created,
-        Member(api_.Once(call, target, EncodeFloatingIp(floating_ip)), "floatingip", target.object));
+    PROTECTOR_ASSIGN_OR_RETURN(const Value created, Member(api_.Once(call, target, EncodeFloatingIp(floating_ip)),
+                                                           "floatingip", target.object));
     return DecodeFloatingIp(created);
   }
 
-  absl::StatusOr<FloatingIp> AssociateFloatingIp(const CallContext& call, const std::string& id, const std::string& port_id,
+  absl::StatusOr<FloatingIp> AssociateFloatingIp(const CallContext& call, const std::string& id,
+                                                 const std::string& port_id,
                                                  const std::string& fixed_ip_address) override {
     const Target target = Item("/floatingips", id, "floating IP");
     Value body = Value::Object({{"port_id", port_id.empty() ? Value() : Value(port_id)}});
@@ -128,14 +131,18 @@ class Neutron final : public NeutronApi {
   absl::StatusOr<NeutronQuotas> GetNetworkQuotas(const CallContext& call, const std::string& project_id) override {
     const Target target = Item("/quotas", project_id, "network quotas of project", "/details");
     PROTECTOR_ASSIGN_OR_RETURN(const Value quota, Member(api_.Get(call, target), "quota", target.object));
-    return NeutronQuotas{DecodeQuota(quota.Find("port")),           DecodeQuota(quota.Find("network")),
-                         DecodeQuota(quota.Find("subnet")),         DecodeQuota(quota.Find("security_group")),
-                         DecodeQuota(quota.Find("security_group_rule")), DecodeQuota(quota.Find("floatingip"))};
+    return NeutronQuotas{DecodeQuota(quota.Find("port")),
+                         DecodeQuota(quota.Find("network")),
+                         DecodeQuota(quota.Find("subnet")),
+                         DecodeQuota(quota.Find("security_group")),
+                         DecodeQuota(quota.Find("security_group_rule")),
+                         DecodeQuota(quota.Find("floatingip"))};
   }
 
  private:
   template <typename T>
-  static absl::StatusOr<std::vector<T>> Decoded(const absl::StatusOr<std::vector<Value>>& found, T (*decode)(const Value&)) {
+  static absl::StatusOr<std::vector<T>> Decoded(const absl::StatusOr<std::vector<Value>>& found,
+                                                T (*decode)(const Value&)) {
     if (!found.ok()) return found.status();
     std::vector<T> decoded;
     for (const Value& item : *found) decoded.push_back(decode(item));
@@ -147,6 +154,8 @@ class Neutron final : public NeutronApi {
 
 }  // namespace
 
-std::unique_ptr<NeutronApi> NewNeutron(Session& session) { return std::make_unique<Neutron>(session); }
+std::unique_ptr<NeutronApi> NewNeutron(Session& session) {
+  return std::make_unique<Neutron>(session);
+}
 
 }  // namespace protector::openstack

@@ -64,7 +64,7 @@ struct Port {
   std::string status;
   std::string device_id;
   std::string device_owner;
-  std::string host_id;       // binding:host_id; admin only
+  std::string host_id;  // binding:host_id; admin only
   std::string vnic_type;
   bool admin_state_up = true;
   bool port_security = true;
@@ -87,10 +87,10 @@ struct PortFilter {
 
 struct CreatePort {
   std::string network_id;
-  std::string project_id;     // empty: the client's
+  std::string project_id;  // empty: the client's
   std::string name;
   std::string description;
-  std::string mac_address;    // empty: any
+  std::string mac_address;                                     // empty: any
   std::vector<FixedIp> fixed_ips;                              // empty: any
   std::optional<std::vector<std::string>> security_group_ids;  // nullopt: the project's default
   std::vector<AddressPair> allowed_address_pairs;
@@ -123,7 +123,7 @@ struct FloatingIp {
   std::string floating_ip_address;
   std::string floating_network_id;
   std::string fixed_ip_address;
-  std::string port_id;       // empty: not associated
+  std::string port_id;  // empty: not associated
   std::string project_id;
   std::string description;
   std::string status;
@@ -165,12 +165,13 @@ class NeutronApi {
 
   virtual absl::StatusOr<std::vector<Port>> ListPorts(const CallContext& call, const PortFilter& filter) = 0;
   virtual absl::StatusOr<Port> GetPort(const CallContext& call, const std::string& id) = 0;
-  // Not retried. Tags are a second call (SetPortTags); what must be on the port from its first moment goes into name or description.
+  // Not retried. Tags are a second call (SetPortTags); what must be on the port from its first moment goes into name or
+  // description.
   virtual absl::StatusOr<Port> CreatePort(const CallContext& call, const openstack::CreatePort& port) = 0;
   virtual absl::StatusOr<Port> UpdatePort(const CallContext& call, const std::string& id,
                                           const openstack::UpdatePort& change) = 0;
   virtual absl::Status SetPortTags(const CallContext& call, const std::string& id,
-                                   const std::vector<std::string>& tags) = 0;  // replaces all
+                                   const std::vector<std::string>& tags) = 0;           // replaces all
   virtual absl::Status DeletePort(const CallContext& call, const std::string& id) = 0;  // gone already: OK
 
   // project_id empty: all that the client sees (an admin sees those of every project).
@@ -179,8 +180,9 @@ class NeutronApi {
 
   virtual absl::StatusOr<std::vector<FloatingIp>> ListFloatingIps(const CallContext& call,
                                                                   const FloatingIpFilter& filter) = 0;
-  virtual absl::StatusOr<FloatingIp> CreateFloatingIp(const CallContext& call,
-                                                      const openstack::CreateFloatingIp& floating_ip) = 0;  // not retried
+  virtual absl::StatusOr<FloatingIp> CreateFloatingIp(
+      const CallContext& call,
+      const openstack::CreateFloatingIp& floating_ip) = 0;  // not retried
   // port_id empty: takes it off its port.
   virtual absl::StatusOr<FloatingIp> AssociateFloatingIp(const CallContext& call, const std::string& id,
                                                          const std::string& port_id,

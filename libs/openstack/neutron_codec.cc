@@ -26,7 +26,9 @@ Value EncodePairs(const std::vector<AddressPair>& pairs) {
   return array;
 }
 
-std::string ProjectId(const Value& value) { return value.GetStringOr("project_id", value.GetStringOr("tenant_id", "")); }
+std::string ProjectId(const Value& value) {
+  return value.GetStringOr("project_id", value.GetStringOr("tenant_id", ""));
+}
 
 }  // namespace
 
@@ -89,8 +91,8 @@ Port DecodePort(const Value& port) {
 }
 
 SecurityGroup DecodeSecurityGroup(const Value& group) {
-  return {group.GetStringOr("id", ""), group.GetStringOr("name", ""), group.GetStringOr("description", ""), ProjectId(group),
-          group.GetItems("security_group_rules").size()};
+  return {group.GetStringOr("id", ""), group.GetStringOr("name", ""), group.GetStringOr("description", ""),
+          ProjectId(group), group.GetItems("security_group_rules").size()};
 }
 
 FloatingIp DecodeFloatingIp(const Value& floating_ip) {
@@ -127,7 +129,8 @@ Value EncodePortChange(const UpdatePort& change) {
   if (change.name.has_value()) body.Set("name", *change.name);
   if (change.description.has_value()) body.Set("description", *change.description);
   if (change.security_group_ids.has_value()) body.Set("security_groups", *change.security_group_ids);
-  if (change.allowed_address_pairs.has_value()) body.Set("allowed_address_pairs", EncodePairs(*change.allowed_address_pairs));
+  if (change.allowed_address_pairs.has_value())
+    body.Set("allowed_address_pairs", EncodePairs(*change.allowed_address_pairs));
   if (change.fixed_ips.has_value()) body.Set("fixed_ips", EncodeFixedIps(*change.fixed_ips));
   if (change.device_id.has_value()) body.Set("device_id", *change.device_id);
   if (change.device_owner.has_value()) body.Set("device_owner", *change.device_owner);

@@ -81,7 +81,8 @@ class Nova final : public NovaApi {
     const absl::StatusOr<bool> reasons = Has(call, {2, 73});
     if (!reasons.ok()) return reasons.status();
     const bool with_reason = *reasons && !reason.empty();
-    return Action(call, id, Value::Object({{"lock", with_reason ? Value::Object({{"locked_reason", reason}}) : Value()}}));
+    return Action(call, id,
+                  Value::Object({{"lock", with_reason ? Value::Object({{"locked_reason", reason}}) : Value()}}));
   }
 
   absl::Status UnlockServer(const CallContext& call, const std::string& id) override {
@@ -89,13 +90,15 @@ class Nova final : public NovaApi {
   }
 
   absl::Status RenameServer(const CallContext& call, const std::string& id, const std::string& name) override {
-    return api_.Put(call, "PUT", Item("/servers", id, "server"), Value::Object({{"server", Value::Object({{"name", name}})}}))
+    return api_
+        .Put(call, "PUT", Item("/servers", id, "server"), Value::Object({{"server", Value::Object({{"name", name}})}}))
         .status();
   }
 
   absl::Status SetMetadata(const CallContext& call, const std::string& id,
                            const std::map<std::string, std::string>& metadata) override {
-    return api_.Put(call, "PUT", Item("/servers", id, "server", "/metadata"), Value::Object({{"metadata", metadata}})).status();
+    return api_.Put(call, "PUT", Item("/servers", id, "server", "/metadata"), Value::Object({{"metadata", metadata}}))
+        .status();
   }
 
   absl::Status SetTags(const CallContext& call, const std::string& id, const std::vector<std::string>& tags) override {
@@ -111,8 +114,8 @@ class Nova final : public NovaApi {
     return volumes;
   }
 
-  absl::Status SetDeleteOnTermination(const CallContext& call, const std::string& server_id, const std::string& volume_id,
-                                      bool value) override {
+  absl::Status SetDeleteOnTermination(const CallContext& call, const std::string& server_id,
+                                      const std::string& volume_id, bool value) override {
     Target target = Item("/servers", server_id, "server", "/os-volume_attachments/" + http::UrlEncode(volume_id));
     target.route = "/servers/{id}/os-volume_attachments/{volume_id}";
     target.object = fmt::format("volume {} of server {}", volume_id, server_id);
@@ -122,9 +125,9 @@ class Nova final : public NovaApi {
   }
 
   absl::StatusOr<std::vector<Flavor>> ListFlavors(const CallContext& call) override {
-    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Value> found,
-                               api_.List(call, Whole("/flavors/detail", "list of flavors"), Query().Add("is_public", "None"),
-                                         "flavors"));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const std::vector<Value> found,
+        api_.List(call, Whole("/flavors/detail", "list of flavors"), Query().Add("is_public", "None"), "flavors"));
     std::vector<Flavor> flavors;
     for (const Value& flavor : found) flavors.push_back(DecodeFlavor(flavor));
     return flavors;
@@ -138,12 +141,13 @@ class Nova final : public NovaApi {
 
   absl::StatusOr<std::vector<KeyPair>> ListKeyPairs(const CallContext& call, const std::string& user_id) override {
     PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Value> found,
-                               api_.List(call, Whole("/os-keypairs", "list of key pairs"), Query().Add("user_id", user_id),
-                                         "keypairs", "keypair.name"));
+                               api_.List(call, Whole("/os-keypairs", "list of key pairs"),
+                                         Query().Add("user_id", user_id), "keypairs", "keypair.name"));
     std::vector<KeyPair> key_pairs;
     for (const Value& item : found) {
       key_pairs.push_back({item.GetStringOr("keypair.name", ""), item.GetStringOr("keypair.type", "ssh"),
-                           item.GetStringOr("keypair.public_key", ""), item.GetStringOr("keypair.fingerprint", ""), user_id});
+                           item.GetStringOr("keypair.public_key", ""), item.GetStringOr("keypair.fingerprint", ""),
+                           user_id});
     }
     return key_pairs;
   }
@@ -153,7 +157,8 @@ class Nova final : public NovaApi {
     Value body = Value::Object({{"name", key_pair.name}, {"public_key", key_pair.public_key}});
     body.SetIf(!key_pair.type.empty(), "type", key_pair.type);
     body.SetIf(!key_pair.user_id.empty(), "user_id", key_pair.user_id);
-    return api_.Once(call, Whole("/os-keypairs", "key pair " + key_pair.name), Value::Object({{"keypair", body}})).status();
+    return api_.Once(call, Whole("/os-keypairs", "key pair " + key_pair.name), Value::Object({{"keypair", body}}))
+        .status();
   }
 
   absl::Status DeleteKeyPair(const CallContext& call, const std::string& name, const std::string& user_id) override {
@@ -161,9 +166,8 @@ class Nova final : public NovaApi {
   }
 
   absl::StatusOr<std::vector<ServerGroup>> ListServerGroups(const CallContext& call, bool all_projects) override {
-    PROTECTOR_ASSIGN_OR_RETURN(
-        const Value answer, api_.Get(call, Whole("/os-server-groups", "list of server groups"),
-                                     Query().Add("all_projects", all_projects ? "True" : "")));
+    PROTECTOR_ASSIGN_OR_RETURN(const Value answer, api_.Get(call, Whole("/os-server-groups", "list of server groups"),
+                                                            Query().Add("all_projects", all_projects ? "True" : "")));
     std::vector<ServerGroup> groups;
     for (const Value& group : answer.GetItems("server_groups")) groups.push_back(DecodeGroup(group));
     return groups;
@@ -221,8 +225,8 @@ class Nova final : public NovaApi {
   }
 
   // A refused stop or start of a server that is there already, or on its way, is done.
-  absl::Status Settled(const CallContext& call, const std::string& id, const absl::Status& refusal, const std::string& state,
-                       const std::string& on_its_way) {
+  absl::Status Settled(const CallContext& call, const std::string& id, const absl::Status& refusal,
+                       const std::string& state, const std::string& on_its_way) {
     const absl::StatusOr<Server> server = GetServer(call, id);
     if (!server.ok()) return refusal;
     const bool there = server->status == state && server->task_state.empty();
@@ -251,12 +255,15 @@ class Nova final : public NovaApi {
 
 }  // namespace
 
-std::unique_ptr<NovaApi> NewNova(Session& session) { return std::make_unique<Nova>(session); }
+std::unique_ptr<NovaApi> NewNova(Session& session) {
+  return std::make_unique<Nova>(session);
+}
 
 absl::StatusOr<Flavor> FindFlavor(NovaApi& nova, const CallContext& call, const std::string& name_or_id) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Flavor> flavors, nova.ListFlavors(call));
   const auto matching = [&](auto field) {
-    return std::find_if(flavors.begin(), flavors.end(), [&](const Flavor& flavor) { return flavor.*field == name_or_id; });
+    return std::find_if(flavors.begin(), flavors.end(),
+                        [&](const Flavor& flavor) { return flavor.*field == name_or_id; });
   };
   auto found = matching(&Flavor::id);
   if (found == flavors.end()) found = matching(&Flavor::name);

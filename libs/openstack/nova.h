@@ -14,7 +14,7 @@
 namespace protector::openstack {
 
 struct Flavor {
-  std::string id;    // empty inside a Server at microversion 2.47 and later: find it with FindFlavor by name
+  std::string id;  // empty inside a Server at microversion 2.47 and later: find it with FindFlavor by name
   std::string name;
   int64_t vcpus = 0;
   int64_t ram_mb = 0;
@@ -45,17 +45,17 @@ struct AttachedVolume {
 struct Server {
   std::string id;
   std::string name;
-  std::string status;       // ACTIVE, SHUTOFF, BUILD, ERROR, DELETED, ...
-  std::string task_state;   // empty: none
+  std::string status;      // ACTIVE, SHUTOFF, BUILD, ERROR, DELETED, ...
+  std::string task_state;  // empty: none
   std::string vm_state;
-  int power_state = 0;      // 1 running, 4 shut down
-  std::string fault;        // message of an ERROR server
+  int power_state = 0;  // 1 running, 4 shut down
+  std::string fault;    // message of an ERROR server
   std::string description;
   Flavor flavor;
-  std::string image_id;     // empty: booted from a volume
+  std::string image_id;  // empty: booted from a volume
   std::string key_name;
   std::string availability_zone;
-  std::string host;         // admin only
+  std::string host;  // admin only
   std::string hostname;
   std::string root_device_name;
   std::map<std::string, std::string> metadata;
@@ -69,28 +69,28 @@ struct Server {
   std::string locked_reason;
   std::string project_id;
   std::string user_id;
-  std::string user_data;    // base64; only when asked for by an admin at 2.3 and later, or empty
+  std::string user_data;  // base64; only when asked for by an admin at 2.3 and later, or empty
   std::string created;
   std::string updated;
 };
 
 struct ServerFilter {
-  bool all_projects = false;       // needs admin; implied by project_id
+  bool all_projects = false;  // needs admin; implied by project_id
   std::string project_id;
-  std::string name;                // a regular expression for Nova; exact names: "^name$"
+  std::string name;  // a regular expression for Nova; exact names: "^name$"
   std::string status;
-  std::vector<std::string> tags;   // having all of these
-  std::vector<std::string> ids;    // exactly these: one list call; those that are gone are simply not in the answer
-  std::string changes_since;       // RFC 3339; then deleted ones are listed as well
+  std::vector<std::string> tags;  // having all of these
+  std::vector<std::string> ids;   // exactly these: one list call; those that are gone are simply not in the answer
+  std::string changes_since;      // RFC 3339; then deleted ones are listed as well
   int page_size = 500;
 };
 
 struct BlockDevice {
   std::string volume_id;
-  std::optional<int> boot_index;   // 0: root; nullopt: not bootable
-  std::string device_name;         // "/dev/vdb"; empty: Nova chooses
+  std::optional<int> boot_index;  // 0: root; nullopt: not bootable
+  std::string device_name;        // "/dev/vdb"; empty: Nova chooses
   bool delete_on_termination = false;
-  std::string disk_bus;            // empty: default
+  std::string disk_bus;  // empty: default
   std::string tag;
 };
 
@@ -98,21 +98,21 @@ struct CreateServer {
   std::string name;
   std::string description;
   std::string flavor_id;
-  std::vector<std::string> port_ids;          // in the order of the interfaces; empty: no network at all
+  std::vector<std::string> port_ids;  // in the order of the interfaces; empty: no network at all
   std::vector<BlockDevice> block_devices;
   std::string key_name;
   std::string availability_zone;
   std::map<std::string, std::string> metadata;
   std::vector<std::string> tags;
   std::optional<bool> config_drive;
-  std::string server_group_id;                // scheduler hint
-  std::string user_data;                      // base64
-  std::string hostname;                       // 2.90
+  std::string server_group_id;  // scheduler hint
+  std::string user_data;        // base64
+  std::string hostname;         // 2.90
 };
 
 struct KeyPair {
   std::string name;
-  std::string type;         // ssh, x509
+  std::string type;  // ssh, x509
   std::string public_key;
   std::string fingerprint;
   std::string user_id;
@@ -121,7 +121,7 @@ struct KeyPair {
 struct ServerGroup {
   std::string id;
   std::string name;
-  std::string policy;       // affinity, anti-affinity, soft-...
+  std::string policy;  // affinity, anti-affinity, soft-...
   std::vector<std::string> members;
   std::string project_id;
 };
@@ -132,7 +132,7 @@ struct AvailabilityZone {
 };
 
 struct Quota {
-  int64_t limit = -1;       // -1: none
+  int64_t limit = -1;  // -1: none
   int64_t in_use = 0;
   int64_t reserved = 0;
   bool Fits(int64_t more) const { return limit < 0 || in_use + reserved + more <= limit; }
@@ -171,7 +171,8 @@ class NovaApi {
   virtual absl::Status SetDeleteOnTermination(const CallContext& call, const std::string& server_id,
                                               const std::string& volume_id, bool value) = 0;  // 2.85
 
-  virtual absl::StatusOr<std::vector<Flavor>> ListFlavors(const CallContext& call) = 0;  // with extra specs, private ones too
+  virtual absl::StatusOr<std::vector<Flavor>> ListFlavors(
+      const CallContext& call) = 0;  // with extra specs, private ones too
   virtual absl::StatusOr<Flavor> GetFlavor(const CallContext& call, const std::string& id) = 0;
 
   // Key pairs belong to users. user_id empty: the client's own user; another's needs admin.

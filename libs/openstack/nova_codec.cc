@@ -46,7 +46,8 @@ Flavor DecodeFlavor(const Value& flavor) {
   decoded.vcpus = Number(flavor, "vcpus");
   decoded.ram_mb = Number(flavor, "ram");
   decoded.disk_gb = Number(flavor, "disk");
-  decoded.ephemeral_gb = flavor.Has("ephemeral") ? Number(flavor, "ephemeral") : Number(flavor, "OS-FLV-EXT-DATA:ephemeral");
+  decoded.ephemeral_gb =
+      flavor.Has("ephemeral") ? Number(flavor, "ephemeral") : Number(flavor, "OS-FLV-EXT-DATA:ephemeral");
   decoded.swap_mb = Number(flavor, "swap");
   decoded.is_public = flavor.GetBoolOr("os-flavor-access:is_public", true);
   decoded.disabled = flavor.GetBoolOr("OS-FLV-DISABLED:disabled", false);

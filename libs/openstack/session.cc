@@ -13,7 +13,9 @@ namespace {
 // A token is renewed this long before it expires, or after three quarters of a short life.
 constexpr absl::Duration kRenewBefore = absl::Minutes(5);
 
-bool IsRead(const std::string& method) { return method == "GET" || method == "HEAD"; }
+bool IsRead(const std::string& method) {
+  return method == "GET" || method == "HEAD";
+}
 
 }  // namespace
 
@@ -33,7 +35,9 @@ Session::Session(const cloudconfig::Cloud& cloud, const std::string& project_id,
                  std::shared_ptr<VersionCache> versions)
     : cloud_(cloud), project_id_(project_id), dependencies_(dependencies), versions_(std::move(versions)) {}
 
-bool Session::Usable() const { return token_ != nullptr && dependencies_.clock.Monotonic() < renew_at_; }
+bool Session::Usable() const {
+  return token_ != nullptr && dependencies_.clock.Monotonic() < renew_at_;
+}
 
 absl::StatusOr<std::shared_ptr<const Token>> Session::GetToken(const CallContext& call) {
   std::unique_lock<std::mutex> lock(mutex_);
@@ -41,10 +45,11 @@ absl::StatusOr<std::shared_ptr<const Token>> Session::GetToken(const CallContext
     const absl::Duration left = std::min(call.deadline - dependencies_.clock.Now(), absl::Seconds(60));
     if (left <= absl::ZeroDuration() ||
         changed_.wait_for(lock, absl::ToChronoMilliseconds(left)) == std::cv_status::timeout) {
-      return http::WithOutcome(Error(absl::StatusCode::kDeadlineExceeded, "NO_ANSWER_IN_TIME", "keystone: no token in time")
-                                   .Object("auth_url " + cloud_.auth_url())
-                                   .Remedy("Check that Keystone answers."),
-                               http::Outcome::kNotSent);
+      return http::WithOutcome(
+          Error(absl::StatusCode::kDeadlineExceeded, "NO_ANSWER_IN_TIME", "keystone: no token in time")
+              .Object("auth_url " + cloud_.auth_url())
+              .Remedy("Check that Keystone answers."),
+          http::Outcome::kNotSent);
     }
   }
   if (Usable()) return token_;
@@ -160,13 +165,12 @@ absl::StatusOr<std::optional<Microversion>> Session::VersionFor(const CallContex
   if (!range.has_value()) return std::optional<Microversion>();
   const Microversion known = *NewestKnown(service);
   if (range->min > known) {
-    return http::WithOutcome(
-        Error(absl::StatusCode::kUnimplemented, "SERVICE_TOO_NEW",
-              fmt::format("{} speaks microversion {} at least; this client knows {} at most", ServiceName(service),
-                          range->min.ToString(), known.ToString()))
-            .Object("service " + ServiceName(service))
-            .Remedy("Upgrade protector."),
-        http::Outcome::kNotSent);
+    return http::WithOutcome(Error(absl::StatusCode::kUnimplemented, "SERVICE_TOO_NEW",
+                                   fmt::format("{} speaks microversion {} at least; this client knows {} at most",
+                                               ServiceName(service), range->min.ToString(), known.ToString()))
+                                 .Object("service " + ServiceName(service))
+                                 .Remedy("Upgrade protector."),
+                             http::Outcome::kNotSent);
   }
   return std::optional<Microversion>(std::min(known, range->max));
 }
@@ -214,7 +218,8 @@ absl::StatusOr<json::Value> Session::SendForJson(const CallContext& call, const 
   if (value.ok()) return value;
   const absl::Status status =
       Error(absl::StatusCode::kInternal, "BAD_ANSWER",
-            fmt::format("{}: {}: the answer is {}", ServiceName(request.service), request.object, MessageOf(value.status())))
+            fmt::format("{}: {}: the answer is {}", ServiceName(request.service), request.object,
+                        MessageOf(value.status())))
           .Object(request.object)
           .Remedy("Check what stands between us and the service; this does not look like its answer.");
   return IsRead(request.method) ? status : http::WithOutcome(status, http::Outcome::kUnknown);

@@ -76,8 +76,9 @@ class Session {
   void Forget(const std::string& token);
   bool Usable() const;
   std::string RequestId(const CallContext& call) const;
-  absl::StatusOr<http::Response> Transmit(const CallContext& call, const std::string& service, const http::Request& request,
-                                          http::Idempotency idempotency, const std::string& request_id);
+  absl::StatusOr<http::Response> Transmit(const CallContext& call, const std::string& service,
+                                          const http::Request& request, http::Idempotency idempotency,
+                                          const std::string& request_id);
 
   const cloudconfig::Cloud cloud_;
   const std::string project_id_;
@@ -86,7 +87,7 @@ class Session {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool authenticating_ = false;                  // guarded by mutex_, as are the next two
+  bool authenticating_ = false;  // guarded by mutex_, as are the next two
   std::shared_ptr<const Token> token_;
   absl::Duration renew_at_ = absl::ZeroDuration();  // on the monotonic clock
 };

@@ -35,7 +35,8 @@ Value Identity(const cloudconfig::Cloud& cloud) {
     } else {
       credential.Set("name", cloud.Auth("application_credential_name")).Set("user", User(cloud));
     }
-    return Value::Object({{"methods", Value::Array({"application_credential"})}, {"application_credential", credential}});
+    return Value::Object(
+        {{"methods", Value::Array({"application_credential"})}, {"application_credential", credential}});
   }
   if (cloud.auth_type == "token" || cloud.auth_type == "v3token") {
     return Value::Object(
@@ -49,8 +50,7 @@ Value Scope(const cloudconfig::Cloud& cloud, const std::string& project_id) {
   const std::string id = project_id.empty() ? cloud.Auth("project_id") : project_id;
   if (!id.empty()) return Value::Object({{"project", Value::Object({{"id", id}})}});
   if (const std::string name = cloud.Auth("project_name"); !name.empty()) {
-    return Value::Object(
-        {{"project", Value::Object({{"name", name}, {"domain", Domain(cloud, "project_domain")}})}});
+    return Value::Object({{"project", Value::Object({{"name", name}, {"domain", Domain(cloud, "project_domain")}})}});
   }
   if (const std::string domain = cloud.Auth("domain_id"); !domain.empty()) {
     return Value::Object({{"domain", Value::Object({{"id", domain}})}});
@@ -100,10 +100,9 @@ absl::StatusOr<TokenInfo> ParseTokenInfo(const Value& body) {
   for (const Value& role : token->GetItems("roles")) info.roles.push_back(role.GetStringOr("name", ""));
   for (const Value& service : token->GetItems("catalog")) {
     for (const Value& endpoint : service.GetItems("endpoints")) {
-      info.catalog.push_back({service.GetStringOr("type", ""), service.GetStringOr("name", ""),
-                              endpoint.GetStringOr("interface", ""),
-                              endpoint.GetStringOr("region_id", endpoint.GetStringOr("region", "")),
-                              endpoint.GetStringOr("url", "")});
+      info.catalog.push_back(
+          {service.GetStringOr("type", ""), service.GetStringOr("name", ""), endpoint.GetStringOr("interface", ""),
+           endpoint.GetStringOr("region_id", endpoint.GetStringOr("region", "")), endpoint.GetStringOr("url", "")});
     }
   }
   return info;

@@ -13,9 +13,9 @@
 namespace protector::openstack {
 
 struct Token {
-  std::string value;                    // a secret
+  std::string value;  // a secret
   TokenInfo info;
-  absl::Duration lifetime;              // from issue to expiry, by the service's clock
+  absl::Duration lifetime;  // from issue to expiry, by the service's clock
 };
 
 // The body of POST /auth/tokens. project_id not empty: that project instead of the configured scope.
