@@ -170,10 +170,10 @@ json Cinder::ShowVolume(const Request& r, const json& v) {
               {"snapshot_id", v.at("snapshot_id")}, {"source_volid", v.at("source_volid")}, {"metadata", v.at("metadata")},
               {"links", {{{"rel", "self"}, {"href", fmt::format("{}/v3/{}/volumes/{}", base, r.identity.project_id, id)}},
                          {{"rel", "bookmark"}, {"href", fmt::format("{}/{}/volumes/{}", base, r.identity.project_id, id)}}}},
-              {"user_id", v.at("user_id")}, {"bootable", v.at("bootable").get<bool>() ? "true" : "false"}, {"encrypted", false},
+              {"user_id", v.at("user_id")}, {"bootable", v.at("bootable").get<bool>() && !(Text(v, "status") == "creating") ? "true" : "false"}, {"encrypted", false},
               {"replication_status", v.at("replication_status")}, {"consistencygroup_id", nullptr}, {"multiattach", v.at("multiattach")},
               {"migration_status", nullptr}, {"os-vol-tenant-attr:tenant_id", v.at("project_id")}};
-  if (!v.at("image_metadata").empty()) out["volume_image_metadata"] = v.at("image_metadata");
+  if (!v.at("image_metadata").empty() && Text(v, "status") != "creating") out["volume_image_metadata"] = v.at("image_metadata");
   if (r.identity.is_admin) {
     out.update({{"os-vol-host-attr:host", v.at("host")}, {"os-vol-mig-status-attr:migstat", nullptr}, {"os-vol-mig-status-attr:name_id", nullptr}});
     if (r.version.AtLeast(21)) out["provider_id"] = v.at("provider_id");

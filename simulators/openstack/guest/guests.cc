@@ -121,10 +121,18 @@ void Guests::Pause(const std::string& server_id, bool paused) {
 }
 
 json Guests::State() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   json out = json::array();
-  for (const auto& [id, g] : guests_) {
+  auto all = guests_;  // waiting below lets others change the map
+  for (const auto& [id, g] : all) {
     json disks = json::array();
+    // A worker changes the disks of a busy guest without the lock; a data plane that hangs must not hang this too.
+    bool quiet = idle_.wait_for(lock, std::chrono::seconds(1), [&] { return !g->busy; });
+    if (!quiet) {
+      out.push_back({{"server_id", id}, {"name", g->name}, {"running", !g->stopping}, {"boot_id", fmt::format("{:016x}", g->boot_id)},
+                     {"booted_ms", g->booted_ms}, {"paused", g->paused}, {"disks", nullptr}});
+      continue;
+    }
     for (const Disk& d : g->disks) {
       disks.push_back({{"volume_id", d.at.volume_id}, {"serial", d.at.serial}, {"device", d.at.device}, {"ready", d.ready},
                        {"lineage", d.header.lineage}, {"next_sequence", d.next}, {"last_error", d.last_error}});

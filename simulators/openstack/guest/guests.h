@@ -68,7 +68,8 @@ class Guests {
   Ledger& ledger_;
   std::string initiator_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_, idle_;
+  std::condition_variable wake_;
+  mutable std::condition_variable idle_;
   std::map<std::string, std::shared_ptr<Guest>> guests_;
   int64_t interval_ms_;
   bool paused_ = false, shutdown_ = false;
