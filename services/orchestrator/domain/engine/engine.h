@@ -1,0 +1,187 @@
+#pragma once
+// Runs operations: takes what happened (works that ended, looks, timers, humans), decides what follows, makes it durable in
+// one transaction, and only then sends the calls out. One turn after the other; nothing in a turn blocks but the disk.
+//
+// Threads: Loop turns Pump on a thread of its own until Stop; the other methods may be called from any thread. Ownership:
+// everything handed in outlives the engine. Failure: a store that cannot write stops everything that would need it (no
+// effect without a durable intent); the same turn is written again until it succeeds, and `Healthy` says why meanwhile.
+
+#include <condition_variable>
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/log/log.h"
+#include "libs/store/store.h"
+#include "services/orchestrator/domain/engine/director.h"
+#include "services/orchestrator/domain/engine/executor.h"
+#include "services/orchestrator/domain/engine/journal.h"
+#include "services/orchestrator/domain/engine/limits.h"
+#include "services/orchestrator/domain/engine/watchers.h"
+
+namespace protector::orchestrator {
+
+struct EngineOptions {
+  LimitOptions limits;
+  absl::Duration backoff_min = absl::Seconds(1);
+  absl::Duration backoff_max = absl::Seconds(30);
+  absl::Duration publish_interval = absl::Milliseconds(100);
+  absl::Duration look_min = absl::ZeroDuration();  // zero: what the kinds say
+};
+
+class Engine {
+ public:
+  Engine(const EngineOptions& options, store::Store& store, Clock& clock, Executor& executor, Director& director,
+         log::Logger logger);
+
+  // Reads what is on disk; operations that were under way go on with the next turn.
+  absl::Status Load();
+
+  // Takes a new operation. Durable when it returns. A request id that is known answers with its operation.
+  absl::StatusOr<op::Operation> Start(op::OperationRecord header, op::PlanRecord plan,
+                                      std::vector<op::TaskRecord> tasks);
+  // By id or unique prefix of at least 8 characters after "op-".
+  absl::StatusOr<op::Operation> Get(const std::string& id, bool with_tasks);
+  std::vector<op::Operation> List(const std::function<bool(const op::Operation&)>& wanted);
+  absl::StatusOr<op::Operation> FindRequest(const std::string& request_id);
+  // The operation that works on a group now; "" when there is none.
+  std::string LiveOperationOf(const std::string& group_id);
+
+  absl::StatusOr<op::Operation> Cancel(const op::OperationActionRequest& request);
+  absl::StatusOr<op::Operation> Pause(const op::OperationActionRequest& request);
+  absl::StatusOr<op::Operation> Resume(const op::OperationActionRequest& request);
+  absl::StatusOr<op::Operation> Retry(const op::OperationActionRequest& request);
+  absl::StatusOr<op::Operation> Skip(const op::OperationActionRequest& request);
+
+  // Calls back with the present state at once (from the engine's thread), then with changes.
+  absl::StatusOr<int64_t> Watch(const op::WatchOperationRequest& request, Watchers::Callback callback);
+  void Unwatch(int64_t id) { watchers_.Remove(id); }
+
+  // The other site may be back, or a group's metadata has changed: look again now at what waits for that.
+  void Poke();
+
+  // One turn. True when there was something to do.
+  bool Pump();
+  // Until the next turn is due by the clock; infinite: only when something happens.
+  absl::Duration UntilNext();
+  // Turns until Stop.
+  void Loop();
+  void Stop();
+  absl::Status Healthy();
+
+ private:
+  enum class Mode { kProbe, kAct };
+  struct Event {
+    std::string operation_id;
+    std::vector<int> indices;
+    std::vector<Verdict> verdicts;
+    std::string look_group;  // empty: the end of a work
+    absl::Duration spent = absl::ZeroDuration();
+    Api api = Api::kNone;
+    Mode mode = Mode::kAct;
+  };
+  struct ReadyTask {
+    std::string operation_id;
+    int index;
+  };
+  struct Looking {  // tasks of one operation that one call looks at
+    std::set<int> indices;
+    absl::Duration interval;
+    absl::Duration due;
+    bool under_way = false;
+  };
+  struct Live {
+    std::unique_ptr<Run> run;
+    std::map<std::string, Looking> looks;
+    std::set<int> held_back;  // ready, but the operation is paused
+    absl::Duration published = -absl::InfiniteDuration();
+  };
+  struct Dispatch {
+    std::string operation_id;
+    int index;
+    Mode mode;
+    Api api;
+    TaskKind::Work work;
+  };
+
+  // Turn.
+  void Take(const Event& event);
+  void TakeWork(Live& live, const Event& event);
+  void TakeLook(Live& live, const Event& event);
+  enum class From { kAct, kProbe, kLook };
+  void Judge(Live& live, int index, const Verdict& verdict, From from);
+  void NotDone(Live& live, int index, const Verdict& verdict, From from);
+  void GiveUp(Live& live, int index, const Verdict& verdict);
+  void TryLater(Live& live, int index, const Verdict& verdict);
+  void Hold(Live& live, int index, const Verdict& verdict);
+  void Supersede(Live& live, const Verdict& verdict);
+  void Settled(Live& live, int index, op::State state);
+  void StartWaiting(Live& live, int index);
+  void StopWaiting(Live& live, int index);
+  void FireTimers();
+  void Idle(Live& live);
+  void Schedule();
+  void Prepare(Live& live, int index, Api api);
+  void StartLooks();
+  bool Commit();
+  void Send();
+  void Publish();
+  void PublishOne(Live& live, absl::Duration now);
+
+  // Helpers.
+  void MakeReady(Live& live, int index);
+  void MakeAllReady(Live& live);
+  void Wake();
+  void GoOn(Live& live);
+  void Touch(Live& live, int index);
+  void AfterDirector(Live& live, int size_before);
+  bool Forward(const Live& live, int index) const;
+  absl::Duration Backoff(int tries);
+  void AddProblem(Live& live, const op::TaskRecord& task, const absl::Status& status);
+  Live* Find(const std::string& operation_id);
+  absl::StatusOr<std::string> Resolve(const std::string& id_or_prefix) const;
+  absl::StatusOr<op::Operation> WithLive(const op::OperationActionRequest& request,
+                                         const std::function<absl::Status(Live&)>& change);
+  void ResetTask(Live& live, int index);
+  void Adopt(std::unique_ptr<Run> run);
+  void ArchiveSettled();
+  op::Operation Shown(Live& live, bool with_tasks);
+
+  const EngineOptions options_;
+  Clock& clock_;
+  Executor& executor_;
+  Director& director_;
+  log::Logger logger_;
+  Journal journal_;
+  Watchers watchers_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Event> events_;
+  bool stopping_ = false;
+  bool poked_ = false;
+
+  std::mutex state_mutex_;  // everything below; taken before mutex_
+  Limits limits_;
+  std::map<std::string, Live> live_;
+  std::map<std::string, op::OperationRecord> archive_;  // settled operations' headers
+  std::map<std::string, std::string> by_request_;
+  std::array<std::deque<ReadyTask>, static_cast<size_t>(Api::kCount)> ready_;
+  std::multimap<absl::Duration, ReadyTask> timers_;
+  std::map<std::string, std::set<int>> touched_;  // tasks to write in this turn
+  std::set<std::string> plans_touched_;
+  std::vector<Dispatch> to_send_;
+  absl::Status store_status_;
+  absl::Duration store_retry_at_ = absl::ZeroDuration();
+  Journal::Turn unwritten_;
+};
+
+}  // namespace protector::orchestrator
