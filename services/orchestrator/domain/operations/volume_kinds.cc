@@ -1,0 +1,156 @@
+// Volumes into the target's Cinder. The mark is the volume's name until its import has a durable outcome; only then is it
+// given the captured name, so a volume is always found again by one of the two: its mark, or its id in the journal.
+#include <fmt/format.h>
+
+#include "services/orchestrator/domain/operations/basic_kind.h"
+
+namespace protector::orchestrator {
+namespace {
+
+const groups::VolumeSpec* SpecOf(const Run& run, const op::TaskRecord& task) {
+  for (const groups::VolumeSpec& spec : run.document().members(task.member()).server().volumes()) {
+    if (spec.index() == task.index()) return &spec;
+  }
+  return nullptr;
+}
+
+std::string PlannedType(const Run& run, const op::TaskRecord& task) {
+  if (task.member() >= run.plan()->members_size()) return "";
+  const op::MemberPlan& plan = run.plan()->members(task.member());
+  const auto& volumes = run.document().members(task.member()).server().volumes();
+  for (int i = 0; i < volumes.size() && i < plan.volume_types_size(); ++i) {
+    if (volumes.Get(i).index() == task.index()) return plan.volume_types(i);
+  }
+  return "";
+}
+
+std::string OutputOf(const op::TaskRecord& task, const std::string& key) {
+  const auto found = task.outputs().find(key);
+  return found == task.outputs().end() ? "" : found->second;
+}
+
+class ImportVolumeKind final : public BasicKind {
+ public:
+  explicit ImportVolumeKind(const OperationContext& context)
+      : BasicKind(context, {.api = Api::kCinder, .look_group = "importing", .wait_limit = context.timeouts.import}) {}
+
+  void FillIntent(const Run& run, const op::TaskRecord& task, op::Intent& intent) const override {
+    intent.set_mark(MarkOf(run, "volume", task.member_id(), task.index()));
+  }
+
+  Work Probe(const Run& run, const op::TaskRecord& task) const override {
+    return [this, call = CallOf(run, task), names = NamesOf(run), mark = task.intent().mark(),
+            object = task.task().object()]() -> Verdict {
+      const auto found = context_.target.FindVolumes(call, names.project, {mark});
+      if (!found.ok()) return Verdict::OfQuestion(found.status());
+      if (found->empty()) return Verdict::NotDone();
+      if (found->size() > 1) {
+        return Verdict::Contradiction(fmt::format("{} volumes carry the mark {}", found->size(), mark), object,
+                                      "Unmanage all of them but one in Cinder, then resume.");
+      }
+      return Verdict::Accepted({{"volume_id", found->front().id}});
+    };
+  }
+
+  Work Act(const Run& run, const op::TaskRecord& task) const override {
+    const Names names = NamesOf(run);
+    const std::string materialize = TaskId("storage_failover", "materialize-volumes", task.label());
+    ImportVolume request;
+    request.project_id = names.project;
+    request.mark = task.intent().mark();
+    request.array_volume = run.Output(materialize, fmt::format("name.{}", task.index()));
+    request.volume_type = PlannedType(run, task);
+    const groups::VolumeSpec* spec = SpecOf(run, task);
+    request.bootable = spec != nullptr && (spec->bootable() || spec->boot_index() == 0);
+    const std::string array_id = run.Output(materialize, fmt::format("id.{}", task.index()));
+    return [this, call = CallOf(run, task), names, request, array_id, failed = OutputOf(task, "failed_volume"),
+            again = task.task().attempts() > 1]() mutable -> Verdict {
+      if (!failed.empty()) {
+        const absl::Status forgotten = context_.target.ForgetVolume(call, failed);
+        if (!forgotten.ok()) return Verdict::OfQuestion(forgotten);
+      }
+      if (again && !array_id.empty()) {
+        // An earlier attempt may have renamed it on the array; its id there never changes.
+        const auto site = context_.ports.For(names.target);
+        if (!site.ok()) return Verdict::OfQuestion(site.status());
+        storage::DescribeVolumesRequest ask;
+        ask.add_array_volume_ids(array_id);
+        const auto found = site->array->DescribeVolumes(call, ask);
+        if (!found.ok()) return Verdict::OfQuestion(found.status());
+        if (found->volumes_size() == 1) request.array_volume = found->volumes(0).name();
+      }
+      const auto imported = context_.target.Import(call, request);
+      if (!imported.ok()) return Verdict::OfChange(imported.status());
+      return Verdict::Accepted({{"volume_id", *imported}, {"failed_volume", ""}});
+    };
+  }
+
+  Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
+    std::vector<std::string> ids;
+    std::vector<std::string> objects;
+    for (const op::TaskRecord* task : tasks) {
+      ids.push_back(OutputOf(*task, "volume_id"));
+      objects.push_back(task->task().object());
+    }
+    return [this, call = CallOf(run, *tasks.front()), ids, objects, site = NamesOf(run).target] {
+      const auto found = context_.target.DescribeVolumes(call, ids);
+      std::map<std::string, std::string> status;
+      if (found.ok()) {
+        for (const CloudObject& volume : *found) status[volume.id] = volume.status;
+      }
+      std::vector<Verdict> verdicts;
+      for (size_t i = 0; i < ids.size(); ++i) {
+        if (!found.ok()) {
+          verdicts.push_back(Verdict::NotDone(found.status()));
+        } else if (status[ids[i]] == "AVAILABLE" || status[ids[i]] == "IN-USE") {
+          verdicts.push_back(Verdict::Done());
+        } else if (status[ids[i]].empty() || status[ids[i]].rfind("ERROR", 0) == 0) {
+          verdicts.push_back(Verdict::Failed(
+              Error(absl::StatusCode::kInternal, "IMPORT_FAILED",
+                    status[ids[i]].empty() ? "the volume vanished from Cinder while it was imported"
+                                           : "Cinder could not take over the volume (status error)")
+                  .Object(fmt::format("{} (volume {})", objects[i], ids[i]))
+                  .Remedy("Cinder's volume log on the target says why; then retry the task.")
+                  .Site(site)));
+          verdicts.back().outputs = {{"failed_volume", status[ids[i]].empty() ? "" : ids[i]}};
+        } else {
+          verdicts.push_back(Verdict::Waiting(-1, status[ids[i]]));
+        }
+      }
+      return verdicts;
+    };
+  }
+};
+
+// Idempotent: sets what was captured.
+TaskKind::Work UpdateVolumeWork(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                                const Call& call) {
+  UpdateVolume request;
+  const std::string import =
+      TaskId("storage_failover", "import-volume", fmt::format("{}.{}", task.label(), task.index()));
+  request.volume_id = run.Output(import, "volume_id");
+  if (const groups::VolumeSpec* spec = SpecOf(run, task)) {
+    request.name = spec->name();
+    request.description = spec->description();
+    request.bootable = spec->bootable() || spec->boot_index() == 0;
+    request.metadata = {spec->metadata().begin(), spec->metadata().end()};
+    request.image_metadata = {spec->image_metadata().begin(), spec->image_metadata().end()};
+  }
+  request.metadata[kMarkKey] = MarkOf(run, "volume", task.member_id(), task.index());
+  request.metadata[kGroupKey] = run.operation().group_id();
+  request.metadata[kMemberKey] = task.member_id();
+  request.volume_type = PlannedType(run, task);
+  return [&context, call, request]() -> Verdict {
+    const absl::Status updated = context.target.Update(call, request);
+    return updated.ok() ? Verdict::Done() : Verdict::OfChange(updated);
+  };
+}
+
+}  // namespace
+
+void AddVolumeKinds(const OperationContext& context, Kinds& kinds) {
+  kinds.Add("import-volume", std::make_unique<ImportVolumeKind>(context));
+  kinds.Add("update-volume", std::make_unique<SimpleKind>(context, Traits{.api = Api::kCinder}, UpdateVolumeWork));
+}
+
+}  // namespace protector::orchestrator
