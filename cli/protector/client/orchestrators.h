@@ -1,0 +1,24 @@
+#pragma once
+// The orchestrators' services, for Session::Call.
+
+#include "cli/protector/client/session.h"
+#include "protector/operation/v1/operation.grpc.pb.h"
+
+namespace protector::cli {
+
+namespace op_pb = ::protector::operation::v1;
+namespace group_pb = ::protector::group::v1;
+
+template <>
+struct ServiceTraits<op_pb::GroupService> {
+  static constexpr const char* kName = "orchestrator";
+  static constexpr std::string SiteAddress::*kAddress = &SiteAddress::orchestrator;
+};
+
+template <>
+struct ServiceTraits<op_pb::OperationService> {
+  static constexpr const char* kName = "orchestrator";
+  static constexpr std::string SiteAddress::*kAddress = &SiteAddress::orchestrator;
+};
+
+}  // namespace protector::cli

@@ -1,0 +1,78 @@
+#include "cli/protector/client/session.h"
+
+#include <fmt/format.h>
+
+#include "absl/time/clock.h"
+#include "libs/base/error.h"
+
+namespace protector::cli {
+namespace {
+
+// Waits until the channel is connected. A refused connection is known at once, a silent host after `limit`: a call alone would
+// wait for its whole deadline.
+bool Connect(::grpc::Channel& channel, absl::Duration limit) {
+  const auto deadline = absl::ToChronoTime(absl::Now() + limit);
+  while (true) {
+    const grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
+    if (state == GRPC_CHANNEL_READY) return true;
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) return false;
+    if (!channel.WaitForStateChange(state, deadline)) return false;
+  }
+}
+
+}  // namespace
+
+void Session::SetSites(std::vector<SiteAddress> sites) {
+  sites_ = std::move(sites);
+  for (const SiteAddress& site : sites_) {
+    if (site.local) local_ = site;
+  }
+}
+
+std::shared_ptr<::grpc::Channel> Session::ChannelTo(const std::string& address) {
+  std::lock_guard lock(mutex_);
+  auto& channel = channels_[address];
+  if (channel == nullptr) channel = rpc::MakeChannel(address);
+  return channel;
+}
+
+Session::Begun Session::Begin(const SiteAddress& site, const std::string& service, const std::string& address, const char* method) {
+  Begun begun{Label(site), service, method, address, absl::Now(), nullptr, absl::OkStatus()};
+  if (address.empty()) {
+    begun.status = Error(absl::StatusCode::kFailedPrecondition, "NO_ADDRESS", fmt::format("the address of {} at site {} is not known", service, begun.site))
+                       .Object(fmt::format("site {}", begun.site))
+                       .Remedy("Set it with `protector site set`, or in the configuration file (`protector help config`).");
+    return begun;
+  }
+  begun.channel = ChannelTo(address);
+  if (!Connect(*begun.channel, options_.connect_timeout)) {
+    begun.status = Error(absl::StatusCode::kUnavailable, "SERVICE_UNREACHABLE", fmt::format("{} of site {} does not answer at {}", service, begun.site, address))
+                       .Object(fmt::format("{} at {}", service, address))
+                       .Site(begun.site)
+                       .Remedy(fmt::format("Check that the service runs and can be reached from here; `protector site validate {}` tells more.", begun.site));
+  }
+  return begun;
+}
+
+rpc::CallOptions Session::OptionsFor(const Begun& begun, const CallHow& how) const {
+  rpc::CallOptions options(how.timeout > absl::ZeroDuration() ? how.timeout : options_.timeout,
+                           fmt::format("{} of site {} at {}", begun.service, begun.site, begun.address));
+  options.site = begun.site;
+  options.request_id = how.request_id;
+  options.project = how.project.id.empty() ? how.project.name : how.project.id;
+  options.project_domain = how.project.id.empty() ? how.project.domain : "";
+  options.user = options_.user;
+  options.repeat = how.idempotent ? rpc::Repeat::kIfIdempotent : rpc::Repeat::kOnce;
+  options.max_attempts = 2;  // a person waits: say what is wrong rather than try for long
+  return options;
+}
+
+absl::Status Session::End(const Begun& begun, const absl::Status& status) {
+  if (options_.note) {
+    const std::lock_guard lock(mutex_);
+    options_.note({begun.site, begun.service + "." + begun.method, begun.address, absl::Now() - begun.started, status});
+  }
+  return status;
+}
+
+}  // namespace protector::cli

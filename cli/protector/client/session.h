@@ -1,0 +1,158 @@
+#pragma once
+// The services of both sites, as one command uses them: which site is local, where the other one is, calls with a deadline and
+// a short limit for connecting, in the name of the user's project. Every call is noted for --timing and --debug.
+//
+// Threads: Call may be used from several threads at once (both sites are asked side by side); everything else from one.
+// Ownership: the session owns its channels. Failure: the service's own error; a service that does not answer:
+// SERVICE_UNREACHABLE or SERVICE_TIMEOUT with its site and address.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "cli/protector/client/site_address.h"
+#include "libs/grpc/client.h"
+
+namespace protector::cli {
+
+// A project as it is sent with a request. All empty: none.
+struct ProjectRef {
+  std::string id;
+  std::string name;
+  std::string domain;
+
+  bool empty() const { return id.empty() && name.empty(); }
+};
+
+struct CallNote {
+  std::string site;
+  std::string method;
+  std::string address;
+  absl::Duration duration;
+  absl::Status status;
+};
+
+struct SessionOptions {
+  absl::Duration timeout = absl::Seconds(30);
+  absl::Duration connect_timeout = absl::Milliseconds(1500);
+  ProjectRef project;  // of the credentials, at the local site
+  std::string user;
+  std::function<void(const CallNote&)> note = {};          // after each call; from any thread
+  std::function<void(const std::string&)> warn = {};       // something the user should know
+};
+
+// Beyond the request itself.
+struct CallHow {
+  ProjectRef project = {};        // in whose name; empty: nobody's
+  absl::Duration timeout = absl::ZeroDuration();  // zero: the session's
+  bool idempotent = true;         // repeating it after a broken connection does no harm
+  std::string request_id = "";
+};
+
+// Which service a stub is of: specialised in the headers of the single areas.
+template <typename Service>
+struct ServiceTraits;
+
+// Ends a stream that is being read on another thread.
+class StreamControl {
+ public:
+  void Cancel() {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    if (context_ != nullptr) context_->TryCancel();
+  }
+  // The stream's context while it is read; false: cancelled already.
+  bool Hold(::grpc::ClientContext* context) {
+    const std::lock_guard lock(mutex_);
+    context_ = context;
+    return !cancelled_;
+  }
+
+ private:
+  std::mutex mutex_;
+  ::grpc::ClientContext* context_ = nullptr;
+  bool cancelled_ = false;
+};
+
+class Session {
+ public:
+  Session(SiteAddress local, std::vector<SiteAddress> configured, SessionOptions options)
+      : local_(std::move(local)), configured_(std::move(configured)), options_(std::move(options)) {}
+
+  const SessionOptions& options() const { return options_; }
+  // The site of the credentials. Its name may not be known before Sites() was asked.
+  const SiteAddress& local() const { return local_; }
+
+  // Gives the session its knowledge of all sites, the local one first. Set by FindSites (sites.h) once it was asked.
+  const std::vector<SiteAddress>& known_sites() const { return sites_; }
+  void SetSites(std::vector<SiteAddress> sites);
+  const std::vector<SiteAddress>& configured() const { return configured_; }
+
+  template <typename Service, typename Request, typename Response>
+  absl::StatusOr<Response> Call(const SiteAddress& site,
+                                ::grpc::Status (Service::StubInterface::*method)(::grpc::ClientContext*, const Request&, Response*),
+                                const char* name, const Request& request, const CallHow& how = {}) {
+    const std::string service = ServiceTraits<Service>::kName;
+    const Begun begun = Begin(site, service, site.*ServiceTraits<Service>::kAddress, name);
+    if (!begun.status.ok()) return End(begun, begun.status);
+    auto stub = Service::NewStub(begun.channel);
+    absl::StatusOr<Response> response =
+        rpc::Call(static_cast<typename Service::StubInterface&>(*stub), method, request, OptionsFor(begun, how));
+    if (const absl::Status ended = End(begun, response.status()); !ended.ok()) return ended;
+    return response;
+  }
+
+  // Reads a stream until its end, until `take` returns false or until it is cancelled. Connecting is limited as for calls,
+  // reading is not.
+  template <typename Service, typename Request, typename Event>
+  absl::Status Read(const SiteAddress& site,
+                    std::unique_ptr<::grpc::ClientReaderInterface<Event>> (Service::StubInterface::*method)(::grpc::ClientContext*, const Request&),
+                    const char* name, const Request& request, const CallHow& how, StreamControl& control,
+                    const std::function<bool(const Event&)>& take) {
+    const Begun begun = Begin(site, ServiceTraits<Service>::kName, site.*ServiceTraits<Service>::kAddress, name);
+    if (!begun.status.ok()) return End(begun, begun.status);
+    auto stub = Service::NewStub(begun.channel);
+    const rpc::CallOptions options = OptionsFor(begun, how);
+    ::grpc::ClientContext context;
+    rpc::Prepare(context, options, absl::Now() + options.timeout);
+    if (!control.Hold(&context)) return End(begun, absl::CancelledError("cancelled"));
+    auto reader = (static_cast<typename Service::StubInterface&>(*stub).*method)(&context, request);
+    Event event;
+    bool stopped = false;
+    while (!stopped && reader->Read(&event)) stopped = !take(event);
+    if (stopped) context.TryCancel();
+    const ::grpc::Status status = reader->Finish();
+    control.Hold(nullptr);
+    return End(begun, stopped ? absl::OkStatus() : rpc::Conclude(status, options));
+  }
+
+ private:
+  struct Begun {
+    std::string site;
+    std::string service;
+    std::string method;
+    std::string address;
+    absl::Time started;
+    std::shared_ptr<::grpc::Channel> channel;
+    absl::Status status;
+  };
+
+  Begun Begin(const SiteAddress& site, const std::string& service, const std::string& address, const char* method);
+  rpc::CallOptions OptionsFor(const Begun& begun, const CallHow& how) const;
+  absl::Status End(const Begun& begun, const absl::Status& status);
+  std::shared_ptr<::grpc::Channel> ChannelTo(const std::string& address);
+
+  SiteAddress local_;
+  std::vector<SiteAddress> configured_;
+  std::vector<SiteAddress> sites_;
+  SessionOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<::grpc::Channel>> channels_;
+};
+
+}  // namespace protector::cli
