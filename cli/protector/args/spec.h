@@ -19,8 +19,8 @@ enum class Names { kNone, kSite, kGroup, kOperation, kMember, kTenantMapping, kC
 
 struct Option {
   std::string name;                       // "--type"; without dashes a positional word: "group"
-  std::string value;                      // what the value is called in help ("A=B"); empty: a flag
-  std::string help;
+  std::string value = "";                      // what the value is called in help ("A=B"); empty: a flag
+  std::string help = "";
   bool required = false;
   bool repeat = false;                    // may be given several times; a positional: several words
   bool several_words = false;             // takes all words up to the next option, as `--network-mapping A=B C=D` does

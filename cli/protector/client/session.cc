@@ -49,7 +49,8 @@ Session::Begun Session::Begin(const SiteAddress& site, const std::string& servic
     begun.status = Error(absl::StatusCode::kUnavailable, "SERVICE_UNREACHABLE", fmt::format("{} of site {} does not answer at {}", service, begun.site, address))
                        .Object(fmt::format("{} at {}", service, address))
                        .Site(begun.site)
-                       .Remedy(fmt::format("Check that the service runs and can be reached from here; `protector site validate {}` tells more.", begun.site));
+                       .Remedy(site.name.empty() ? std::string("Check that the service runs there and can be reached from here.")
+                                                 : fmt::format("Check that the service runs and can be reached from here; `protector site validate {}` tells more.", site.name));
   }
   return begun;
 }

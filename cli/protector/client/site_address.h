@@ -14,12 +14,12 @@
 namespace protector::cli {
 
 struct SiteAddress {
-  std::string name;  // empty: not known yet (its registry was not asked)
-  std::string auth_url;
-  std::string site_registry;
-  std::string metadata_sync;
-  std::string orchestrator;
-  std::string storage_pure;
+  std::string name = "";  // empty: not known yet (its registry was not asked)
+  std::string auth_url = "";
+  std::string site_registry = "";
+  std::string metadata_sync = "";
+  std::string orchestrator = "";
+  std::string storage_pure = "";
   bool local = false;  // the site whose credentials are used
 
   bool operator==(const SiteAddress&) const = default;

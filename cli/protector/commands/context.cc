@@ -98,7 +98,9 @@ absl::StatusOr<std::unique_ptr<Session>> Context::MakeSession() {
 }
 
 absl::StatusOr<Session*> Context::Connect() {
-  if (session_ == nullptr) PROTECTOR_ASSIGN_OR_RETURN(session_, MakeSession());
+  if (session_ == nullptr) {
+    PROTECTOR_ASSIGN_OR_RETURN(session_, MakeSession());
+  }
   return session_.get();
 }
 

@@ -13,6 +13,7 @@
 #include "cli/protector/commands/protection_group/group_calls.h"
 #include "cli/protector/commands/show.h"
 #include "cli/protector/progress/screen.h"
+#include "libs/base/error.h"
 
 namespace protector::cli {
 namespace {

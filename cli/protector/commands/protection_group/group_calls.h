@@ -10,6 +10,7 @@
 #include "cli/protector/commands/context.h"
 #include "cli/protector/client/orchestrators.h"
 #include "cli/protector/client/sites.h"
+#include "libs/base/error.h"
 
 namespace protector::cli {
 
