@@ -34,7 +34,7 @@ const std::set<std::string>& AuthKeys() {
                                               "application_credential_id",
                                               "application_credential_name",
                                               "application_credential_secret",
-                                              "passcode"};
+                                              "passcode", "endpoint"};
   return kKeys;
 }
 
@@ -45,18 +45,13 @@ bool TakesKey(const std::string& auth_type, const std::string& key) {
   const bool is_user_key = key.rfind("user", 0) == 0 || key == "password";
   const bool is_application = key.rfind("application_credential", 0) == 0;
   const bool is_generic_only = key.rfind("default_domain", 0) == 0;
-  if (auth_type == "none") return false;
+  if (auth_type == "none" || key == "endpoint") return auth_type == "none" && key == "endpoint";
   if (key == "token") return is_token;
   if (key == "passcode") return false;
   if (is_application) return auth_type == "v3applicationcredential";
   if (is_generic_only) return auth_type == "password" || auth_type == "token";
   if (is_user_key && is_token) return false;
   return key != "password" || auth_type != "v3applicationcredential";
-}
-
-std::string Underscores(std::string key) {
-  std::replace(key.begin(), key.end(), '-', '_');
-  return key;
 }
 
 Value* AuthOf(Value& config) {
@@ -90,6 +85,11 @@ void FixTimeout(Value& config) {
 }
 
 }  // namespace
+
+std::string Underscores(std::string key) {
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
 
 bool IsTrue(const Value& value) {
   if (value.IsBool()) return *value.AsBool();
@@ -155,7 +155,7 @@ void FixSpelling(Value& config) {
     config.Erase("endpoint_type");
     config.Set("interface", interface);
   }
-  config.Erase("auth_plugin");  // auth_type, which always has a value, wins
+  for (const char* old : {"auth_plugin", "auth-type"}) config.Erase(old);  // auth_type, which always has a value, wins
   for (const std::string key :
        {"domain_id", "domain_name", "user_domain_id", "user_domain_name", "project_domain_id", "project_domain_name"}) {
     std::string dashed = key;

@@ -19,6 +19,9 @@ bool IsSet(const json::Value* value);
 // A scalar as text; booleans as Python prints them.
 std::string Text(const json::Value& value);
 
+// "auth-url" -> "auth_url".
+std::string Underscores(std::string key);
+
 void ApplyOptions(const Options& options, json::Value& config);
 void FixSpelling(json::Value& config);
 void FixDomain(json::Value& config);

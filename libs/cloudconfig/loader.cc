@@ -138,7 +138,9 @@ bool ForceIpv4(const Value& config, const Value& client, const std::map<std::str
 
 }  // namespace
 
-absl::StatusOr<Cloud> Load(const Env& env, const Options& options) {
+absl::StatusOr<Cloud> Load(const Env& env, const Options& given) {
+  Options options;
+  for (const auto& [key, value] : given) options[Underscores(key)] = value;
   PROTECTOR_ASSIGN_OR_RETURN(const Sources sources, FindSources(env));
   const auto option = [&options](const std::string& key) {
     const auto found = options.find(key);
