@@ -16,6 +16,7 @@
 #include "services/orchestrator/adapters/openstack/cloud_members.h"
 #include "services/orchestrator/adapters/openstack/source_cloud.h"
 #include "services/orchestrator/adapters/openstack/target_cloud.h"
+#include "services/orchestrator/app/operations_part.h"
 #include "services/orchestrator/transport/group/group_service.h"
 #include "services/orchestrator/transport/peer/peer_service.h"
 
@@ -75,17 +76,22 @@ class OrchestratorApp final : public rpc::App {
         groups_({*sites_, ports_, *members_, *store_, environment.clock, environment.ids}),
         readiness_(*sites_, ports_, environment.clock),
         reconciler_(groups_, environment.logger),
+        operations_(environment, *store_, guard_, ports_, *sites_, *target_cloud_),
         group_service_(MakeGroupService(environment.host, groups_, readiness_)),
-        peer_service_(MakePeerService(environment.host, *source_cloud_)) {
+        peer_service_(MakePeerService(environment.host, *source_cloud_)),
+        operation_service_(operations_.MakeService(environment.host)) {
     ports_.SetLocalCloud(*source_cloud_);
   }
 
-  std::vector<::grpc::Service*> Services() override { return {group_service_.get(), peer_service_.get()}; }
+  std::vector<::grpc::Service*> Services() override { return {group_service_.get(), peer_service_.get(), operation_service_.get()}; }
   absl::Status Start() override {
     reconciler_.Start();
-    return absl::OkStatus();
+    return operations_.Start();
   }
-  void Stop() override { reconciler_.Stop(); }
+  void Stop() override {
+    operations_.Stop();
+    reconciler_.Stop();
+  }
 
  private:
   std::unique_ptr<store::Store> store_;
@@ -100,8 +106,10 @@ class OrchestratorApp final : public rpc::App {
   Groups groups_;
   Readiness readiness_;
   Reconciler reconciler_;
+  OperationsPart operations_;
   std::unique_ptr<::grpc::Service> group_service_;
   std::unique_ptr<::grpc::Service> peer_service_;
+  std::unique_ptr<::grpc::Service> operation_service_;
 };
 
 }  // namespace
@@ -111,6 +119,7 @@ config::Schema ConfigKeys() {
   schema.Add({.path = "services.site_registry", .doc = "Address of this site's site-registry.", .default_value = "127.0.10.1:7101"});
   schema.Add({.path = "services.metadata_sync", .doc = "Address of this site's metadata-sync.", .default_value = "127.0.10.1:7102"});
   schema.Add({.path = "services.storage_pure", .doc = "Address of this site's storage-pure.", .default_value = "127.0.10.1:7104"});
+  AddOperationKeys(schema);
   return schema;
 }
 

@@ -2,13 +2,16 @@
 
 namespace protector::orchestrator {
 
-ThreadExecutor::~ThreadExecutor() {
+ThreadExecutor::~ThreadExecutor() { Drain(); }
+
+void ThreadExecutor::Drain() {
   {
     std::lock_guard lock(mutex_);
     ending_ = true;
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void ThreadExecutor::Submit(std::function<void()> work) {

@@ -25,6 +25,8 @@ class ThreadExecutor final : public Executor {
   explicit ThreadExecutor(size_t max_threads) : max_threads_(max_threads) {}
   ~ThreadExecutor() override;
   void Submit(std::function<void()> work) override;
+  // Waits for everything that was submitted; nothing may be submitted afterwards.
+  void Drain();
 
  private:
   void Work();

@@ -104,7 +104,7 @@ bool IsTransient(const absl::Status& status) {
     case absl::StatusCode::kResourceExhausted:
       return true;
     case absl::StatusCode::kAborted:
-      return DetailOf(status).reason != "STALE_EPOCH" && DetailOf(status).reason != "GROUP_BUSY";
+      return DetailOf(status).reason != "STALE_EPOCH";
     default:
       return false;
   }
