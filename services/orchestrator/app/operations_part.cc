@@ -1,5 +1,8 @@
 #include "services/orchestrator/app/operations_part.h"
 
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/service_type.h>
+
 #include "services/orchestrator/transport/operation/operation_service.h"
 
 namespace protector::orchestrator {

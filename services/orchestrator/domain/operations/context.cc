@@ -6,12 +6,6 @@
 
 namespace protector::orchestrator {
 
-std::string StorageName(const groups::GroupDocument& document, const std::string& site) {
-  const auto found = document.storage_names().find(site);
-  if (found != document.storage_names().end() && !found->second.empty()) return found->second;
-  return document.policy().pure_pg_name();
-}
-
 Names NamesOf(const Run& run) {
   const op::Operation& operation = run.operation();
   const groups::GroupDocument& document = run.document();
@@ -34,20 +28,6 @@ storage::Authority AuthorityOf(const Names& names) {
   authority.set_epoch(names.epoch);
   authority.set_operation_id(names.operation);
   return authority;
-}
-
-const groups::Placement* PlacementOn(const groups::Member& member, const std::string& site) {
-  for (const groups::Placement& placement : member.placements()) {
-    if (placement.site() == site) return &placement;
-  }
-  return nullptr;
-}
-
-groups::Placement* MutablePlacementOn(groups::Member& member, const std::string& site) {
-  for (groups::Placement& placement : *member.mutable_placements()) {
-    if (placement.site() == site) return &placement;
-  }
-  return nullptr;
 }
 
 std::string MarkOf(const Run& run, const std::string& kind, const std::string& member_id, int index) {

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "libs/base/clock.h"
 #include "services/orchestrator/domain/engine/run.h"
+#include "services/orchestrator/domain/groups/rules.h"
 #include "services/orchestrator/ports/site_ports.h"
 #include "services/orchestrator/ports/sites_port.h"
 #include "services/orchestrator/ports/target_cloud_port.h"
@@ -43,13 +44,7 @@ struct Names {
   int64_t epoch = 0;    // the one that changes carry now
 };
 Names NamesOf(const Run& run);
-// Name of the group's protection group or pod on a site.
-std::string StorageName(const groups::GroupDocument& document, const std::string& site);
-
 storage::Authority AuthorityOf(const Names& names);
-
-const groups::Placement* PlacementOn(const groups::Member& member, const std::string& site);
-groups::Placement* MutablePlacementOn(groups::Member& member, const std::string& site);
 
 // Marks and names by which effects are found again. The same for every attempt on the same object of the same operation.
 std::string MarkOf(const Run& run, const std::string& kind, const std::string& member_id, int index);

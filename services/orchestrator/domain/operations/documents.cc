@@ -92,19 +92,15 @@ Standing StandingOf(const groups::GroupDocument& head, const op::Operation& oper
   return Standing::kSuperseded;
 }
 
-groups::GroupStatus StatusAtRest(const groups::GroupDocument& document, const std::string& site) {
-  return site == document.home_site() ? groups::ACTIVE : groups::FAILED_OVER;
-}
-
 void Begin(groups::GroupDocument& head, const op::Operation& operation, const groups::GroupDocument& refreshed) {
   head.set_status(operation.type() == op::FAILBACK ? groups::FAILING_BACK : groups::FAILING_OVER);
   head.set_active_operation_id(operation.id());
   *head.mutable_members() = refreshed.members();
   for (groups::Member& member : *head.mutable_members()) {
     // What an earlier move left on the target has been cleaned by now; its pending work is this operation's.
-    const groups::Placement* stale = PlacementOn(member, operation.target_site());
+    const groups::Placement* stale = FindPlacement(member, operation.target_site());
     if (stale != nullptr && stale->state() == groups::Placement::STALE) DropPlacement(member, operation.target_site());
-    const groups::Placement* source = PlacementOn(member, operation.source_site());
+    const groups::Placement* source = FindPlacement(member, operation.source_site());
     if (source == nullptr) continue;
     for (const groups::VolumePlacement& volume : source->volumes()) {
       if (volume.serial().empty()) continue;
@@ -121,9 +117,9 @@ void Claim(groups::GroupDocument& head, const op::Operation& operation) {
   head.set_status(operation.type() == op::FAILBACK ? groups::FAILING_BACK : groups::FAILING_OVER);
   head.clear_pending();
   for (groups::Member& member : *head.mutable_members()) {
-    const groups::Placement* stale = PlacementOn(member, operation.target_site());
+    const groups::Placement* stale = FindPlacement(member, operation.target_site());
     if (stale != nullptr && stale->state() == groups::Placement::STALE) DropPlacement(member, operation.target_site());
-    groups::Placement* source = MutablePlacementOn(member, operation.source_site());
+    groups::Placement* source = FindPlacement(member, operation.source_site());
     if (source == nullptr) continue;
     source->set_state(groups::Placement::STALE);
     source->set_operation_id(operation.id());
@@ -188,7 +184,7 @@ void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Ti
     Fail(head, operation, "no member could be started on " + target);
     return;
   }
-  head.set_status(every_member ? StatusAtRest(head, target) : groups::FAILED_OVER_PARTIAL);
+  head.set_status(every_member ? RestingStatus(head, target) : groups::FAILED_OVER_PARTIAL);
   if (first) {
     if (operation.type() == op::FAILBACK) {
       head.set_failback_count(head.failback_count() + 1);
@@ -219,7 +215,7 @@ void Cleaned(groups::GroupDocument& head, const Run& run) {
     }
   }
   for (int m = 0; m < head.members_size(); ++m) {
-    const groups::Placement* source = PlacementOn(head.members(m), operation.source_site());
+    const groups::Placement* source = FindPlacement(head.members(m), operation.source_site());
     if (source == nullptr || source->state() != groups::Placement::STALE) continue;
     if (!dirty[static_cast<size_t>(m)] && !labels[static_cast<size_t>(m)].empty()) {
       DropPlacement(*head.mutable_members(m), operation.source_site());
@@ -257,7 +253,7 @@ void Retired(groups::GroupDocument& head, const Run& run) {
 }
 
 void Abort(groups::GroupDocument& head, const op::Operation& operation) {
-  head.set_status(StatusAtRest(head, head.primary_site()));
+  head.set_status(RestingStatus(head, head.primary_site()));
   if (head.active_operation_id() == operation.id()) head.clear_active_operation_id();
 }
 

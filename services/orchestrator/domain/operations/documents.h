@@ -20,8 +20,6 @@ enum class Standing {
 };
 Standing StandingOf(const groups::GroupDocument& head, const op::Operation& operation);
 
-groups::GroupStatus StatusAtRest(const groups::GroupDocument& document, const std::string& site);
-
 // Begin: status failing_over/failing_back, held by the operation, captures refreshed; pending work is taken over.
 void Begin(groups::GroupDocument& head, const op::Operation& operation, const groups::GroupDocument& refreshed);
 // Claim: epoch + 1, the target is the primary site, what is on the source is STALE.

@@ -246,7 +246,7 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
   std::vector<int> cleaning = settled;
   std::vector<std::vector<int>> cleaned_of(servers.size());
   for (int m = 0; m < builder.document().members_size(); ++m) {
-    const groups::Placement* placement = PlacementOn(builder.document().members(m), source);
+    const groups::Placement* placement = FindPlacement(builder.document().members(m), source);
     if (placement == nullptr) continue;
     std::vector<int> after = begin;
     after.push_back(servers[static_cast<size_t>(m)]);
@@ -268,7 +268,7 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
   if (builder.document().replication_type() == groups::ASYNC) {
     builder.Step("cleanup_source", source, true);
     for (int m = 0; m < builder.document().members_size(); ++m) {
-      const groups::Placement* placement = PlacementOn(builder.document().members(m), source);
+      const groups::Placement* placement = FindPlacement(builder.document().members(m), source);
       if (placement == nullptr || placement->volumes().empty()) continue;
       std::vector<int> after = cleaned_of[static_cast<size_t>(m)];
       after.push_back(baseline);
@@ -394,7 +394,7 @@ std::vector<op::TaskRecord> FirstTasks(const op::OperationRecord& header, const 
   builder.Step("validate_sites", operation.target_site());
   std::vector<int> cleaned;
   for (int m = 0; m < document.members_size(); ++m) {
-    const groups::Placement* stale = PlacementOn(document.members(m), operation.target_site());
+    const groups::Placement* stale = FindPlacement(document.members(m), operation.target_site());
     if (stale == nullptr || stale->state() != groups::Placement::STALE) continue;
     for (int task : AddCleaning(builder, m, *stale, {sites})) cleaned.push_back(task);
   }
@@ -446,7 +446,7 @@ std::vector<op::TaskRecord> FailureTasks(const Run& run) {
 std::vector<std::string> LeftoverSerials(const groups::GroupDocument& document, const std::string& target) {
   std::set<std::string> used;
   for (const groups::Member& member : document.members()) {
-    const groups::Placement* placement = PlacementOn(member, target);
+    const groups::Placement* placement = FindPlacement(member, target);
     if (placement == nullptr || placement->state() == groups::Placement::STALE) continue;
     for (const groups::VolumePlacement& volume : placement->volumes()) used.insert(volume.serial());
   }

@@ -177,7 +177,7 @@ TaskKind::Work LookAtPoint(const OperationContext& context, const Run& run, cons
 std::vector<storage::Disk> DisksOn(const groups::GroupDocument& document, const std::string& site) {
   std::vector<storage::Disk> disks;
   for (const groups::Member& member : document.members()) {
-    const groups::Placement* placement = PlacementOn(member, site);
+    const groups::Placement* placement = FindPlacement(member, site);
     if (placement == nullptr) continue;
     for (const groups::VolumePlacement& volume : placement->volumes()) {
       if (volume.serial().empty()) continue;

@@ -12,7 +12,7 @@ namespace {
 
 std::string ServerOn(const Run& run, const op::TaskRecord& task, const std::string& site) {
   if (!task.target_id().empty()) return task.target_id();
-  const groups::Placement* placement = PlacementOn(run.document().members(task.member()), site);
+  const groups::Placement* placement = FindPlacement(run.document().members(task.member()), site);
   return placement == nullptr ? "" : placement->server_id();
 }
 
@@ -252,7 +252,7 @@ TaskKind::Work ConfirmStopped(const OperationContext& context, const Run& run, c
   request.set_group_id(names.group_id);
   std::map<std::string, std::string> members;
   for (const groups::Member& member : run.document().members()) {
-    const groups::Placement* placement = PlacementOn(member, names.source);
+    const groups::Placement* placement = FindPlacement(member, names.source);
     if (placement == nullptr || placement->server_id().empty()) continue;
     request.add_server_ids(placement->server_id());
     members[placement->server_id()] = member.server().name();

@@ -26,63 +26,15 @@ absl::Status WrongStatus(const groups::GroupDocument& document, const std::strin
       .Remedy(remedy);
 }
 
-std::string StatusName(groups::GroupStatus status) {
-  std::string name = groups::GroupStatus_Name(status);
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return name;
-}
-
-absl::Status CheckMappings(const std::vector<groups::Mapping>& mappings) {
-  for (const groups::Mapping& mapping : mappings) {
-    if (mapping.kind() == groups::MAPPING_KIND_UNSPECIFIED || mapping.source().empty() || mapping.target().empty() ||
-        !IsPrintableUtf8(mapping.source()) || !IsPrintableUtf8(mapping.target())) {
-      return Error(absl::StatusCode::kInvalidArgument, "MAPPING_INVALID",
-                   fmt::format("the mapping \"{}={}\" is not a pair of names or ids",
-                               IsPrintableUtf8(mapping.source()) ? mapping.source() : "?",
-                               IsPrintableUtf8(mapping.target()) ? mapping.target() : "?"))
-          .Object("mapping")
-          .Remedy("Give mappings as SOURCE=TARGET, names or ids on both sides.");
-    }
-  }
-  return absl::OkStatus();
-}
-
 bool HasStale(const groups::GroupDocument& document, const std::string& site) {
   for (const groups::Member& member : document.members()) {
-    const groups::Placement* placement = PlacementOn(member, site);
+    const groups::Placement* placement = FindPlacement(member, site);
     if (placement != nullptr && placement->state() == groups::Placement::STALE) return true;
   }
   return false;
 }
 
 }  // namespace
-
-groups::MappingSet MergeMappings(const groups::GroupDocument& document, const std::string& source,
-                                 const std::string& target, const std::vector<groups::Mapping>& given) {
-  groups::MappingSet merged;
-  merged.set_source_site(source);
-  merged.set_target_site(target);
-  for (const groups::Mapping& mapping : given) {
-    bool known = false;
-    for (groups::Mapping& present : *merged.mutable_mappings()) {
-      if (present.kind() != mapping.kind() || present.source() != mapping.source()) continue;
-      present = mapping;
-      known = true;
-    }
-    if (!known) *merged.add_mappings() = mapping;
-  }
-  for (const groups::MappingSet& stored : document.mappings()) {
-    if (stored.source_site() != source || stored.target_site() != target) continue;
-    for (const groups::Mapping& mapping : stored.mappings()) {
-      bool overridden = false;
-      for (const groups::Mapping& present : merged.mappings()) {
-        overridden = overridden || (present.kind() == mapping.kind() && present.source() == mapping.source());
-      }
-      if (!overridden) *merged.add_mappings() = mapping;
-    }
-  }
-  return merged;
-}
 
 absl::StatusOr<op::Operation> Starter::StartFailover(const Call& call, const op::StartFailoverRequest& request) {
   Wish wish;
@@ -307,7 +259,10 @@ absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish)
   op::Operation& operation = *header.mutable_operation();
   if (wish.type != op::UNPLANNED_FAILOVER) PROTECTOR_RETURN_IF_ERROR(CheckSites(call, document, source));
   PROTECTOR_RETURN_IF_ERROR(ChooseReplication(call, document, source, wish, header));
-  const groups::MappingSet mappings = MergeMappings(document, source, target, wish.mappings);
+  groups::MappingSet mappings = StoredMappings(document, source, target);
+  const std::vector<groups::Mapping> merged =
+      MergeMappings({mappings.mappings().begin(), mappings.mappings().end()}, wish.mappings);
+  mappings.mutable_mappings()->Assign(merged.begin(), merged.end());
   PROTECTOR_RETURN_IF_ERROR(CheckTarget(call, document, wish, mappings, operation));
 
   operation.set_type(wish.type);

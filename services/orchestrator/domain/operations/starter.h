@@ -48,8 +48,4 @@ class Starter {
   IdGenerator& ids_;
 };
 
-// Stored mappings of one direction with a command's on top.
-groups::MappingSet MergeMappings(const groups::GroupDocument& document, const std::string& source,
-                                 const std::string& target, const std::vector<groups::Mapping>& given);
-
 }  // namespace protector::orchestrator

@@ -19,7 +19,7 @@ storage::FenceVolumesRequest FenceRequest(const Run& run, const Names& names, bo
   request.set_replication_type(names.type);
   request.set_quiesce(quiesce);
   for (const groups::Member& member : run.document().members()) {
-    const groups::Placement* placement = PlacementOn(member, names.source);
+    const groups::Placement* placement = FindPlacement(member, names.source);
     if (placement == nullptr) continue;
     for (const groups::VolumePlacement& volume : placement->volumes()) {
       if (volume.serial().empty()) continue;
@@ -102,7 +102,7 @@ TaskKind::Work Materialize(const OperationContext& context, const Run& run, cons
   request.set_name(names.storage);
   request.set_replication_type(names.type);
   const groups::Member& member = run.document().members(task.member());
-  const groups::Placement* placement = PlacementOn(member, names.source);
+  const groups::Placement* placement = FindPlacement(member, names.source);
   for (const groups::VolumeSpec& spec : member.server().volumes()) {
     storage::DiskToMaterialize& disk = *request.add_disks();
     disk.set_member_id(member.id());

@@ -94,8 +94,8 @@ TaskKind::Work CaptureMembers(const OperationContext& context, const Run& run, c
       }
       *member.mutable_server() = found->second->server();
       *member.mutable_captured_at() = found->second->captured_at();
-      const groups::Placement* placement = PlacementOn(*found->second, names.source);
-      groups::Placement* ours = MutablePlacementOn(member, names.source);
+      const groups::Placement* placement = FindPlacement(*found->second, names.source);
+      groups::Placement* ours = FindPlacement(member, names.source);
       if (placement != nullptr && ours != nullptr) *ours = *placement;
     }
     return verdict;

@@ -128,7 +128,7 @@ bool Quarantine::CheckGroup(const Group& group) {
   if (record->quarantine_epoch() != group.epoch) {
     std::vector<std::string> servers(record->pending_servers().begin(), record->pending_servers().end());
     for (const groups::Member& member : group.document.members()) {
-      const groups::Placement* placement = PlacementOn(member, local);
+      const groups::Placement* placement = FindPlacement(member, local);
       if (placement == nullptr || placement->server_id().empty()) continue;
       if (std::find(servers.begin(), servers.end(), placement->server_id()) == servers.end()) {
         servers.push_back(placement->server_id());
@@ -210,7 +210,7 @@ bool Quarantine::Fence(const Group& group, op::StandingRecord& record) {
   request.set_replication_type(group.document.replication_type());
   request.set_quiesce(false);
   for (const groups::Member& member : group.document.members()) {
-    const groups::Placement* placement = PlacementOn(member, local);
+    const groups::Placement* placement = FindPlacement(member, local);
     if (placement == nullptr) continue;
     for (const groups::VolumePlacement& volume : placement->volumes()) {
       if (volume.serial().empty()) continue;
