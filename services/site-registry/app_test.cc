@@ -1,0 +1,22 @@
+#include "services/site-registry/app.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+namespace protector::site_registry {
+namespace {
+
+TEST_CASE("the sample configuration is what the program declares") {
+  std::ifstream file(PROTECTOR_SOURCE_DIR "/deploy/config/site-registry.sample.yaml");
+  const std::string sample{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  CHECK(sample == rpc::SampleConfig(Definition()));
+  config::Schema schema = rpc::CommonSchema(Definition());
+  schema.Append(Definition().schema);
+  const auto config = schema.LoadText(sample, "sample");
+  INFO(config.status().ToString());
+  REQUIRE(config.ok());
+}
+
+}  // namespace
+}  // namespace protector::site_registry
