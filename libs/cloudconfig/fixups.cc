@@ -34,7 +34,8 @@ const std::set<std::string>& AuthKeys() {
                                               "application_credential_id",
                                               "application_credential_name",
                                               "application_credential_secret",
-                                              "passcode", "endpoint"};
+                                              "passcode",
+                                              "endpoint"};
   return kKeys;
 }
 

@@ -1,5 +1,5 @@
-// A test tool: prints as JSON what libs/cloudconfig makes of this process' environment, files and --os-* options, for comparison
-// with openstacksdk's loader. Shows secrets; not shipped.
+// A test tool: prints as JSON what libs/cloudconfig makes of this process' environment, files and --os-* options, for
+// comparison with openstacksdk's loader. Shows secrets; not shipped.
 
 #include <cstdio>
 #include <string>
@@ -25,18 +25,19 @@ int main(int argc, char** argv) {
     std::puts(Value::Object({{"error", protector::MessageOf(cloud.status())}}).Dump().c_str());
     return 1;
   }
-  const Value result = Value::Object({{"name", cloud->name},
-                                      {"auth_type", cloud->auth_type},
-                                      {"auth", cloud->auth},
-                                      {"region_name", cloud->region_name},
-                                      {"interface", cloud->interface},
-                                      {"verify", cloud->verify},
-                                      {"cacert", cloud->cacert},
-                                      {"cert", cloud->cert},
-                                      {"key", cloud->key},
-                                      {"api_timeout", cloud->api_timeout.has_value() ? Value(*cloud->api_timeout) : Value()},
-                                      {"force_ipv4", cloud->force_ipv4},
-                                      {"extra", cloud->extra}});
+  const Value result =
+      Value::Object({{"name", cloud->name},
+                     {"auth_type", cloud->auth_type},
+                     {"auth", cloud->auth},
+                     {"region_name", cloud->region_name},
+                     {"interface", cloud->interface},
+                     {"verify", cloud->verify},
+                     {"cacert", cloud->cacert},
+                     {"cert", cloud->cert},
+                     {"key", cloud->key},
+                     {"api_timeout", cloud->api_timeout.has_value() ? Value(*cloud->api_timeout) : Value()},
+                     {"force_ipv4", cloud->force_ipv4},
+                     {"extra", cloud->extra}});
   std::puts(result.DumpPretty().c_str());
   return 0;
 }
