@@ -43,16 +43,15 @@ std::string CloneName(const std::string& operation_id, const std::string& group_
   return fmt::format("{}{}-{}-{}", kOurs, DerivedMark(operation_id + "/" + group_id, 12), DerivedMark(member_id, 12), index);
 }
 
-std::string EpochPodName(const std::string& pod, int64_t epoch) {
+std::string PodFamily(const std::string& pod) {
   const size_t mark = pod.rfind("-e");
-  std::string base = pod;
-  if (mark != std::string::npos && mark > 0 && mark + 2 < pod.size() &&
-      std::all_of(pod.begin() + static_cast<std::ptrdiff_t>(mark) + 2, pod.end(),
-                  [](unsigned char c) { return std::isdigit(c) != 0; })) {
-    base = pod.substr(0, mark);
-  }
-  return fmt::format("{}-e{}", base, epoch);
+  if (mark == std::string::npos || mark == 0 || mark + 2 == pod.size()) return pod;
+  const bool number = std::all_of(pod.begin() + static_cast<std::ptrdiff_t>(mark) + 2, pod.end(),
+                                  [](unsigned char c) { return std::isdigit(c) != 0; });
+  return number ? pod.substr(0, mark) : pod;
 }
+
+std::string EpochPodName(const std::string& pod, int64_t epoch) { return fmt::format("{}-e{}", PodFamily(pod), epoch); }
 
 std::string PodPointName(const std::string& pod, int64_t ms) { return fmt::format("{}@{}", pod, ms); }
 

@@ -32,6 +32,9 @@ std::string CloneName(const std::string& operation_id, const std::string& group_
 // The pod that takes the place of one that is used up, made in an epoch: "pod-e3". Of "pod-e3" in epoch 5: "pod-e5".
 std::string EpochPodName(const std::string& pod, int64_t epoch);
 
+// The name without such an ending: "pod".
+std::string PodFamily(const std::string& pod);
+
 // A pod's recovery point: "pod@<milliseconds>".
 std::string PodPointName(const std::string& pod, int64_t ms);
 // The milliseconds of one; -1 when it is none.

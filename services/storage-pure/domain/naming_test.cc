@@ -49,6 +49,8 @@ TEST_CASE("pods of later epochs keep one base name") {
   CHECK(EpochPodName("web-e2", 3) == "web-e3");
   CHECK(EpochPodName("web-edge", 3) == "web-edge-e3");
   CHECK(EpochPodName("-e2", 3) == "-e2-e3");
+  CHECK(PodFamily("web-e12") == "web");
+  CHECK(PodFamily("web-e") == "web-e");
 }
 
 TEST_CASE("names are taken apart") {

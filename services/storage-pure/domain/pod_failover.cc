@@ -34,7 +34,8 @@ absl::StatusOr<v1::ListRecoveryPointsResponse> PodFailover::ListPoints(const Sco
 
 absl::StatusOr<v1::RecoveryPoint> PodFailover::CreatePoint(const Scope& scope,
                                                            const v1::CreateRecoveryPointRequest& request) {
-  PROTECTOR_RETURN_IF_ERROR(pods_.Find(scope, request.name()).status());
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string local, pods_.LocalName(scope, request.name(), ""));
+  PROTECTOR_RETURN_IF_ERROR(pods_.Find(scope, local).status());
   const std::string key = request.name() + "/" + PointSuffix(request.authority().operation_id(), request.purpose());
   PROTECTOR_ASSIGN_OR_RETURN(std::optional<std::string> name, deps_.state.Point(key));
   if (!name) {
@@ -74,18 +75,19 @@ absl::StatusOr<v1::RecoveryPoint> PodFailover::GetPoint(const Scope& scope, cons
 
 absl::StatusOr<v1::FenceVolumesResponse> PodFailover::Fence(const Scope& scope, const v1::FenceVolumesRequest& request) {
   const std::string& group_id = request.authority().group_id();
-  PROTECTOR_ASSIGN_OR_RETURN(Pod pod, pods_.Find(scope, request.name()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string name, pods_.LocalName(scope, request.name(), ""));
+  PROTECTOR_ASSIGN_OR_RETURN(Pod pod, pods_.Find(scope, name));
   if (pod.Stretched()) return fencing_.Fence(scope, group_id, request.disks());  // it serves on the other array as well
   if (pod.promotion_status != "demoted") {
-    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, request.name()));
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, name));
     const bool asked_before = pod.requested_state == "demoted";
     if (!asked_before) {
       PodUpdate demote{.requested_state = "demoted"};
       demote.quiesce = !links.empty() && request.quiesce();
       demote.skip_quiesce = !links.empty() && !request.quiesce();
-      PROTECTOR_RETURN_IF_ERROR(deps_.array.UpdatePod(scope, request.name(), demote));
+      PROTECTOR_RETURN_IF_ERROR(deps_.array.UpdatePod(scope, name, demote));
     }
-    PROTECTOR_ASSIGN_OR_RETURN(pod, pods_.AwaitStatus(scope, request.name(), "demoted"));
+    PROTECTOR_ASSIGN_OR_RETURN(pod, pods_.AwaitStatus(scope, name, "demoted"));
   }
   if (pod.promotion_status != "demoted") {
     v1::FenceVolumesResponse waiting;
@@ -97,12 +99,13 @@ absl::StatusOr<v1::FenceVolumesResponse> PodFailover::Fence(const Scope& scope, 
 }
 
 absl::Status PodFailover::Unfence(const Scope& scope, const v1::UnfenceVolumesRequest& request) {
-  PROTECTOR_ASSIGN_OR_RETURN(Pod pod, pods_.Find(scope, request.name()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string name, pods_.LocalName(scope, request.name(), ""));
+  PROTECTOR_ASSIGN_OR_RETURN(Pod pod, pods_.Find(scope, name));
   if (!pod.Stretched() && (pod.promotion_status != "promoted" || pod.requested_state == "demoted")) {
     PodUpdate promote{.requested_state = "promoted"};
     promote.abort_quiesce = pod.promotion_status != "demoted";  // it is still sending
-    PROTECTOR_RETURN_IF_ERROR(deps_.array.UpdatePod(scope, request.name(), promote));
-    PROTECTOR_ASSIGN_OR_RETURN(pod, pods_.AwaitStatus(scope, request.name(), "promoted"));
+    PROTECTOR_RETURN_IF_ERROR(deps_.array.UpdatePod(scope, name, promote));
+    PROTECTOR_ASSIGN_OR_RETURN(pod, pods_.AwaitStatus(scope, name, "promoted"));
     if (pod.promotion_status != "promoted") {
       return Error(absl::StatusCode::kUnavailable, "POD_DEGRADED",
                    fmt::format("pod {} is \"{}\", not promoted yet", pod.name, pod.promotion_status))

@@ -30,15 +30,16 @@ absl::Status PodSetup::MakePod(const Scope& scope, const std::string& name) {
 
 absl::StatusOr<std::string> PodSetup::ChooseSource(const Scope& scope, const v1::EnsureProtectionRequest& request,
                                                    const std::string& remote_pod) {
-  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<Pod> pod, pods_.Look(scope, request.name()));
-  if (!pod) return request.name();
-  if (!pod->destroyed && pod->Stretched() && On(*pod, request.target_array())) return request.name();
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, request.name()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string name, pods_.LocalName(scope, request.name(), ""));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<Pod> pod, pods_.Look(scope, name));
+  if (!pod) return name;
+  if (!pod->destroyed && pod->Stretched() && On(*pod, request.target_array())) return name;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, name));
   const bool linked_elsewhere = std::any_of(links.begin(), links.end(), [&](const ReplicaLink& link) {
-    return link.remote_array != request.target_array() || BaseName(link.remote_pod) != remote_pod;
+    return link.remote_array != request.target_array() || PodFamily(BaseName(link.remote_pod)) != PodFamily(remote_pod);
   });
   const bool usable = !pod->destroyed && !pod->Stretched() && pod->promotion_status == "promoted" && !linked_elsewhere;
-  return usable ? request.name() : EpochPodName(request.name(), request.authority().epoch());
+  return usable ? name : EpochPodName(name, request.authority().epoch());
 }
 
 absl::Status PodSetup::MatchVolumes(const Scope& scope, const std::string& pod, const std::string& group_id,
@@ -80,22 +81,25 @@ absl::Status PodSetup::MatchVolumes(const Scope& scope, const std::string& pod, 
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> PodSetup::MakeLink(const Scope& scope, const std::string& pod, const std::string& remote_pod,
+absl::StatusOr<std::string> PodSetup::MakeLink(const Scope& scope, const std::string& pod,
+                                               const std::vector<std::string>& remote_pods,
                                                const std::string& remote_array) {
-  for (int attempt = 0;; ++attempt) {
+  std::string why_not;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    for (const std::string& remote_pod : remote_pods) {
+      PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, pod));
+      if (!links.empty()) return std::string();
+      const absl::Status made = deps_.array.CreateLink(scope, pod, remote_pod, remote_array);
+      if (made.ok()) return std::string();
+      const ErrorClass error = ClassOf(made);
+      const bool fault = error == ErrorClass::kTransient || error == ErrorClass::kAuth || error == ErrorClass::kLimit;
+      if (fault && !IsOutcomeUnknown(made)) return made;
+      why_not += (why_not.empty() ? "" : "; ") + MessageOf(made);  // the target's pod is not there yet, or not demoted yet
+    }
     PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, pod));
     if (!links.empty()) return std::string();
-    const absl::Status made = deps_.array.CreateLink(scope, pod, remote_pod, remote_array);
-    if (made.ok()) return std::string();
-    const ErrorClass why = ClassOf(made);
-    if (why == ErrorClass::kTransient && !IsOutcomeUnknown(made)) return made;
-    if (why == ErrorClass::kAuth || why == ErrorClass::kLimit) return made;
-    if (why == ErrorClass::kAlreadyExists || IsOutcomeUnknown(made)) {
-      if (attempt == 0) continue;
-      return made;
-    }
-    return MessageOf(made);  // the target's pod is not there yet, or not demoted yet
   }
+  return why_not;
 }
 
 absl::StatusOr<v1::Protection> PodSetup::Ensure(const Scope& scope, const v1::EnsureProtectionRequest& request) {
@@ -123,7 +127,9 @@ absl::StatusOr<v1::Protection> PodSetup::Ensure(const Scope& scope, const v1::En
     return pods_.Get(scope, name, "");
   }
   PROTECTOR_RETURN_IF_ERROR(MatchVolumes(scope, name, group_id, volumes));
-  PROTECTOR_ASSIGN_OR_RETURN(const std::string waiting, MakeLink(scope, name, remote_pod, request.target_array()));
+  // Where the target had to make a new pod for this epoch, it named it so.
+  const std::vector<std::string> remote_pods = {EpochPodName(remote_pod, request.authority().epoch()), remote_pod};
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string waiting, MakeLink(scope, name, remote_pods, request.target_array()));
   PROTECTOR_ASSIGN_OR_RETURN(v1::Protection out, pods_.Get(scope, name, ""));
   if (!waiting.empty()) {
     out.set_health(v1::Protection::BASELINING);
@@ -174,20 +180,22 @@ absl::StatusOr<std::string> PodSetup::ChooseTarget(const Scope& scope, const v1:
       if (!pod->destroyed && !serving && (volumes.empty() || !links.empty())) return record.name;
     }
   }
-  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<Pod> pod, pods_.Look(scope, wanted));
-  if (!pod) return wanted;
-  if (pod->destroyed) return EpochPodName(wanted, request.authority().epoch());
-  if (pod->Stretched() && On(*pod, request.source_array())) return wanted;
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, wanted));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string current, pods_.LocalName(scope, wanted, ""));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<Pod> pod, pods_.Look(scope, current));
+  if (!pod) return current;
+  const std::string fresh = EpochPodName(wanted, request.authority().epoch());
+  if (pod->destroyed) return fresh;
+  if (pod->Stretched() && On(*pod, request.source_array())) return current;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, current));
   const bool linked_to_source = std::any_of(links.begin(), links.end(), [&](const ReplicaLink& link) {
-    return link.remote_array == request.source_array() && BaseName(link.remote_pod) == request.name() &&
-           link.direction == "inbound";
+    return link.remote_array == request.source_array() && link.direction == "inbound" &&
+           PodFamily(BaseName(link.remote_pod)) == PodFamily(request.name());
   });
-  if (pod->promotion_status == "demoted" && linked_to_source) return wanted;
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, pods_.Volumes(scope, wanted));
-  if (volumes.empty() && links.empty()) return wanted;
-  PROTECTOR_RETURN_IF_ERROR(ReleaseOld(scope, wanted, group_id));
-  return EpochPodName(wanted, request.authority().epoch());
+  if (pod->promotion_status == "demoted" && linked_to_source) return current;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, pods_.Volumes(scope, current));
+  if (volumes.empty() && links.empty()) return current;
+  PROTECTOR_RETURN_IF_ERROR(ReleaseOld(scope, current, group_id));
+  return fresh;
 }
 
 absl::StatusOr<v1::Protection> PodSetup::Accept(const Scope& scope, const v1::AcceptProtectionRequest& request) {
@@ -219,12 +227,22 @@ absl::StatusOr<v1::Protection> PodSetup::Accept(const Scope& scope, const v1::Ac
 }
 
 absl::StatusOr<v1::Protection> PodSetup::Suspend(const Scope& scope, const v1::SuspendProtectionRequest& request) {
-  PROTECTOR_RETURN_IF_ERROR(pods_.Find(scope, request.name()).status());
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, request.name()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string name, pods_.LocalName(scope, request.name(), ""));
+  PROTECTOR_RETURN_IF_ERROR(pods_.Find(scope, name).status());
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, name));
   for (const ReplicaLink& link : links) {
     if (!link.paused) PROTECTOR_RETURN_IF_ERROR(deps_.array.PauseLink(scope, link, true));
   }
   return pods_.Get(scope, request.name(), "");
+}
+
+absl::Status PodSetup::ForgetFamily(const std::string& name, const std::string& group_id) {
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ProtectionRecord> records, deps_.state.Protections());
+  for (const ProtectionRecord& record : records) {
+    if (!record.pod || record.group_id != group_id || PodFamily(record.name) != PodFamily(name)) continue;
+    PROTECTOR_RETURN_IF_ERROR(deps_.state.ForgetProtection(record.name));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status PodSetup::Remove(const Scope& scope, const v1::RemoveProtectionRequest& request) {
@@ -237,11 +255,11 @@ absl::Status PodSetup::Remove(const Scope& scope, const v1::RemoveProtectionRequ
     return Foreign("pod " + name, "it is in use by protection group " + record->group_id, "Name this group's own pod.");
   }
   PROTECTOR_ASSIGN_OR_RETURN(const std::optional<Pod> pod, pods_.Look(scope, name));
-  if (!pod || pod->destroyed) return deps_.state.ForgetProtection(name);
+  if (!pod || pod->destroyed) return ForgetFamily(name, group_id);
   if (!record) {
     return Foreign("pod " + name, "it was never used by this group", "Remove it on the array if it is not needed.");
   }
-  if (pod->Stretched()) return deps_.state.ForgetProtection(name);  // made by people; theirs to unstretch
+  if (pod->Stretched()) return ForgetFamily(name, group_id);  // made by people; theirs to unstretch
   PROTECTOR_RETURN_IF_ERROR(pods_.DropLinks(scope, name));
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, pods_.Volumes(scope, name));
   if (source_side) {
@@ -253,7 +271,7 @@ absl::Status PodSetup::Remove(const Scope& scope, const v1::RemoveProtectionRequ
   }
   const absl::Status destroyed = deps_.array.UpdatePod(scope, name, {.destroy = true});
   if (!destroyed.ok() && !NotThere(destroyed)) return destroyed;
-  return deps_.state.ForgetProtection(name);
+  return ForgetFamily(name, group_id);
 }
 
 }  // namespace protector::storage

@@ -4,7 +4,7 @@
 // The link is made on the source, and only when the target's demoted pod is there: Ensure before Accept leaves the pod without
 // a link and says so; Ensure after Accept makes it. A pod that cannot serve (again) as source or target - the other
 // direction's old one, or one that is linked elsewhere - is not bent into shape: a new one named after the epoch is made.
-// The name in use is in Protection.name of the answer.
+// Callers go on using the name of the policy (pods.h); the answer of Accept has the new one in Protection.name.
 //
 // Threads: safe for all; changes of one group are serialised by the caller. Failure: the contract's reasons. Dying in between:
 // claims are on record first, then each step looks and makes up the difference; the names depend on the epoch only.
@@ -30,8 +30,9 @@ class PodSetup {
   absl::Status MatchVolumes(const Scope& scope, const std::string& pod, const std::string& group_id,
                             const std::vector<Volume>& wanted);
   // A reason why there is no link yet; empty: there is one.
-  absl::StatusOr<std::string> MakeLink(const Scope& scope, const std::string& pod, const std::string& remote_pod,
-                                       const std::string& remote_array);
+  absl::StatusOr<std::string> MakeLink(const Scope& scope, const std::string& pod,
+                                       const std::vector<std::string>& remote_pods, const std::string& remote_array);
+  absl::Status ForgetFamily(const std::string& name, const std::string& group_id);
   absl::Status ReleaseOld(const Scope& scope, const std::string& pod, const std::string& group_id);
 
   Deps deps_;

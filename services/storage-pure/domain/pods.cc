@@ -37,14 +37,26 @@ absl::StatusOr<Pod> Pods::Find(const Scope& scope, const std::string& name) {
 
 absl::StatusOr<std::string> Pods::LocalName(const Scope& scope, const std::string& name, const std::string& source_array) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::string here, inventory_.ArrayName(scope));
-  if (source_array.empty() || source_array == here) return name;
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ProtectionRecord> records, deps_.state.Protections());
-  for (const ProtectionRecord& record : records) {
-    if (record.pod && !record.retired && record.source_array == source_array && record.source_name == name) {
-      return record.name;
+  if (!source_array.empty() && source_array != here) {
+    for (const ProtectionRecord& record : records) {
+      if (record.pod && !record.retired && record.source_array == source_array && record.source_name == name) {
+        return record.name;
+      }
     }
+    return name;
   }
-  return name;
+  const auto exact = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.pod && r.name == name; });
+  if (exact == records.end() || !exact->retired) return name;
+  std::string newest = name;
+  for (const ProtectionRecord& record : records) {
+    if (!record.pod || record.retired || record.group_id != exact->group_id) continue;
+    if (PodFamily(record.name) != PodFamily(name)) continue;
+    // Longer numbers are greater ones.
+    const bool newer = record.name.size() != newest.size() ? record.name.size() > newest.size() : record.name > newest;
+    if (newer || newest == name) newest = record.name;
+  }
+  return newest;
 }
 
 absl::Status Pods::Claim(const ProtectionRecord& record) {

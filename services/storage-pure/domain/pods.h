@@ -1,8 +1,9 @@
 #pragma once
 // What everything about pods shares: which pod is meant, how it and its link stand, and waiting for it for a moment.
 //
-// A group's source pod is found by its name. Its target pod on this array has the name that is on record for (source array,
-// source pod), which differs from the source's where a new pod had to be made; without a record, the same name.
+// Callers name a pod as the group's policy does. Where another pod has taken its place on this array (moving back makes a new
+// one, "pod-e<epoch>"), what is on record leads to it: a target pod by (source array, source's name), a source pod by the
+// newest of the group's pods of that family that is not retired. Without a record, the name is the pod's.
 //
 // Threads: safe for all. Failure: PROTECTION_NOT_FOUND, POD_DEGRADED, the array's errors.
 

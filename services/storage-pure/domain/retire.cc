@@ -79,7 +79,9 @@ absl::StatusOr<bool> Retirement::RetirePod(const Scope& scope, const std::string
   });
   if (!nothing_else) return false;
   PROTECTOR_RETURN_IF_ERROR(deps_.array.UpdatePod(scope, name, {.destroy = true}));
-  PROTECTOR_RETURN_IF_ERROR(deps_.state.ForgetProtection(name));
+  ProtectionRecord retired = *record;  // kept: it leads callers to the pod that took its place
+  retired.retired = true;
+  PROTECTOR_RETURN_IF_ERROR(deps_.state.SaveProtection(retired));
   return true;
 }
 

@@ -12,7 +12,7 @@ namespace protector::storage {
 
 struct Scope {
   absl::Time deadline = absl::InfiniteFuture();
-  std::string request_id;                                       // the caller's, for the log
+  std::string request_id = {};                                     // the caller's, for the log
   std::function<bool()> cancelled = [] { return false; };       // nobody waits for the answer any more
 };
 
