@@ -8,7 +8,7 @@ def inventory(admin_cloud, array_sim):
         "volume": {volume["id"] for volume in admin_cloud.volumes(all_projects=True)},
         "port": {port["id"] for port in admin_cloud.ports()},
         "array volume": {volume["name"] for volume in array_sim.live_volumes()},
-        "array connection": {f"{entry.get('host', entry.get('host_name'))} {entry.get('volume', entry.get('volume_name'))}"
+        "array connection": {f"{entry['host_id']} {entry['volume_id']}"
                              for entry in array_sim.items("connections")},
     }
 
