@@ -42,7 +42,8 @@ void AddOption(CLI::App& app, const Option& option, std::vector<std::unique_ptr<
   if (option.positional()) {
     if (!option.repeat) added->expected(1);
   }
-  added->allow_extra_args(false);
+  // An option takes one word a time (spread.cc repeats it where several may follow); a repeated positional takes all there are.
+  added->allow_extra_args(option.positional() && option.repeat);
 }
 
 class Builder {
