@@ -271,7 +271,7 @@ std::vector<Row> Validator::UnreachableRows(const pb::Site& site, const Row& pee
 std::vector<Row> Validator::ProbeThere(const pb::Site& site, pb::Site::Status& status) {
   const ServiceAddress at{"site-registry", site.name(), site.endpoints().site_registry()};
   absl::StatusOr<pb::ValidateSiteResponse> there = absl::UnknownError("");
-  Row peer = RunProbes({{"peer", at.address,
+  Row peer = RunProbes({{"peer", fmt::format("{} at {}", site.name(), at.address),
                          [&] {
                            there = services_.ValidateThere(at, absl::Now() + 4 * options_.probe_timeout);
                            return there.ok()
