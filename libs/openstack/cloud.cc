@@ -7,7 +7,6 @@
 
 #include "libs/base/error.h"
 #include "libs/openstack/api_client.h"
-#include "libs/openstack/errors.h"
 
 namespace protector::openstack {
 namespace {
@@ -59,16 +58,14 @@ class RealCloud final : public Cloud {
     PROTECTOR_ASSIGN_OR_RETURN(probe.endpoint, session_.EndpointOf(call, *service));
     Clock& clock = session_.dependencies().clock;
     const absl::Duration begin = clock.Monotonic();
-    const Asked asked = {ServiceName(*service), probe.endpoint, false, {}};
     const std::string url =
         *service == Service::kImage ? probe.endpoint + "/images?limit=1" : VersionUrl(probe.endpoint);
-    const absl::StatusOr<http::Response> response = session_.SendOnce(call, *service, url, "/");
-    if (!response.ok()) return StatusFrom(response.status(), asked);
-    if (!response->ok() && response->status != 300) return StatusFrom(*response, asked, clock.Now());
+    PROTECTOR_ASSIGN_OR_RETURN(const http::Response response,
+                               session_.Read(call, *service, url, probe.endpoint, /*once=*/true));
     probe.latency = clock.Monotonic() - begin;
     absl::Time date;
     std::string error;
-    if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", response->Header("Date"), &date, &error)) {
+    if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", response.Header("Date"), &date, &error)) {
       const absl::Duration skew = date - clock.Now();
       // Date is cut to the second: anything less than one is no skew.
       probe.clock_skew = absl::AbsDuration(skew) <= absl::Seconds(1) ? absl::ZeroDuration() : skew;

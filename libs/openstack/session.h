@@ -1,10 +1,8 @@
 #pragma once
 // One user's session in one project: token, endpoints, microversions, and the sending of requests with them.
 //
-// Threads: safe for all; of threads that need a token at the same time one gets it and the others wait for that.
-// Ownership: Dependencies outlive it. Failure: as call.h says.
+// Threads: safe for all. Ownership: Dependencies outlive it. Failure: as call.h says.
 
-#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,11 +10,11 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "libs/http/observe.h"
 #include "libs/json/json.h"
 #include "libs/openstack/cloud.h"
 #include "libs/openstack/endpoints.h"
-#include "libs/openstack/token.h"
+#include "libs/openstack/errors.h"
+#include "libs/openstack/token_source.h"
 
 namespace protector::openstack {
 
@@ -49,8 +47,7 @@ class Session {
   Session(const cloudconfig::Cloud& cloud, const std::string& project_id, const Dependencies& dependencies,
           std::shared_ptr<VersionCache> versions);
 
-  // A token that is valid for a while yet.
-  absl::StatusOr<std::shared_ptr<const Token>> GetToken(const CallContext& call);
+  absl::StatusOr<std::shared_ptr<const Token>> GetToken(const CallContext& call) { return tokens_.Get(call); }
 
   // The answer when it is a success (2xx), else its meaning as a status.
   absl::StatusOr<http::Response> Send(const CallContext& call, const ApiRequest& request);
@@ -62,34 +59,28 @@ class Session {
   absl::StatusOr<std::optional<VersionRange>> VersionsOf(const CallContext& call, Service service);
   absl::StatusOr<std::string> EndpointOf(const CallContext& call, Service service);
 
-  // One request that is not repeated, also for answers other than success; for probes. `url` whole.
-  absl::StatusOr<http::Response> SendOnce(const CallContext& call, Service service, const std::string& url,
-                                          const std::string& route);
+  // A read of a whole URL, for versions and probes; 300 (a choice of versions) counts as success. Sent once, or as
+  // often as any read.
+  absl::StatusOr<http::Response> Read(const CallContext& call, Service service, const std::string& url,
+                                      const std::string& object, bool once);
 
   const cloudconfig::Cloud& config() const { return cloud_; }
-  const std::string& project_id() const { return project_id_; }
   const Dependencies& dependencies() const { return dependencies_; }
   const std::shared_ptr<VersionCache>& versions() const { return versions_; }
 
  private:
-  absl::StatusOr<std::shared_ptr<const Token>> Authenticate(const CallContext& call);
-  void Forget(const std::string& token);
-  bool Usable() const;
-  std::string RequestId(const CallContext& call) const;
-  absl::StatusOr<http::Response> Transmit(const CallContext& call, const std::string& service,
-                                          const http::Request& request, http::Idempotency idempotency,
-                                          const std::string& request_id);
+  struct Attempts {
+    http::Idempotency idempotency = http::Idempotency::kIdempotent;
+    bool once = false;
+  };
+  // Adds the token, sends, and after a 401 renews the token and sends once more. The answer, whatever its status.
+  absl::StatusOr<http::Response> SendWithToken(const CallContext& call, http::Request request, const Attempts& attempts,
+                                               Asked& asked);
 
   const cloudconfig::Cloud cloud_;
-  const std::string project_id_;
   const Dependencies dependencies_;
   const std::shared_ptr<VersionCache> versions_;
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool authenticating_ = false;  // guarded by mutex_, as are the next two
-  std::shared_ptr<const Token> token_;
-  absl::Duration renew_at_ = absl::ZeroDuration();  // on the monotonic clock
+  TokenSource tokens_;
 };
 
 }  // namespace protector::openstack

@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <future>
+#include <thread>
 
 #include "libs/base/error.h"
 #include "libs/openstack/test_cloud.h"
@@ -168,6 +170,75 @@ TEST_CASE("threads that need a token at the same time get it by one login") {
   others.set_value();
   for (auto& worker : workers) CHECK(worker.get());
   CHECK(test.logins == 1);
+}
+
+TEST_CASE("a login that Keystone refuses fails all that wait for it at once") {
+  TestCloud test;
+  std::promise<void> first;
+  std::promise<void> others;
+  std::shared_future<void> go = others.get_future().share();
+  std::atomic<int> logins{0};
+  test.http.Handle("POST", std::string(TestCloud::kKeystone) + "/auth/tokens", [&, go](const http::Request&) {
+    if (++logins == 1) first.set_value();
+    go.wait();
+    return absl::StatusOr<http::Response>(JsonResponse(401, "{}"));
+  });
+  const auto cloud = test.Connected();
+  std::vector<std::future<absl::StatusCode>> workers;
+  std::atomic<int> begun{0};
+  const auto work = [&] {
+    ++begun;
+    return cloud->nova().GetServer({}, "s1").status().code();
+  };
+  workers.push_back(std::async(std::launch::async, work));
+  first.get_future().wait();
+  for (int i = 0; i < 4; ++i) workers.push_back(std::async(std::launch::async, work));
+  while (begun < 5) std::this_thread::yield();
+  others.set_value();
+  for (auto& worker : workers) CHECK(worker.get() == absl::StatusCode::kUnauthenticated);
+  CHECK(logins <= 5);
+}
+
+TEST_CASE("a thread that waits for another's login keeps to its own deadline and can be stopped") {
+  TestCloud test;
+  SystemClock clock;
+  std::promise<void> first;
+  std::promise<void> end;
+  std::shared_future<void> ended = end.get_future().share();
+  test.http.Always("GET", kServer, JsonResponse(200, kServerBody));
+  test.http.Handle("POST", std::string(TestCloud::kKeystone) + "/auth/tokens", [&, ended](const http::Request&) {
+    first.set_value();
+    ended.wait();
+    return test.Login();
+  });
+  const auto cloud = *Connect(test.config, {test.http, clock, [] { return 0.0; }, nullptr, nullptr, {}});
+  std::future<bool> leader = std::async(std::launch::async, [&] { return cloud->nova().GetServer({}, "s1").ok(); });
+  first.get_future().wait();
+  CallContext hurried;
+  hurried.deadline = clock.Now() + absl::Milliseconds(50);
+  const absl::Status late = cloud->nova().GetServer(hurried, "s1").status();
+  CHECK(late.code() == absl::StatusCode::kDeadlineExceeded);
+  CHECK(http::NotSent(late));
+  std::stop_source stop;
+  CallContext stoppable;
+  stoppable.stop = stop.get_token();
+  stop.request_stop();
+  CHECK(cloud->nova().GetServer(stoppable, "s1").status().code() == absl::StatusCode::kCancelled);
+  end.set_value();
+  CHECK(leader.get());
+}
+
+TEST_CASE("versions and probes renew a token that is refused, too") {
+  TestCloud test;
+  test.http.Expect("GET", "http://c:8774/v2.1/", JsonResponse(401, "{}"));
+  test.http.Always("GET", kServer, JsonResponse(200, kServerBody));
+  const auto cloud = test.Connected();
+  CHECK(cloud->nova().GetServer({}, "s1").ok());
+  CHECK(test.logins == 2);
+  test.http.Expect("GET", "http://c:9696/v2.0/", JsonResponse(401, "{}"));
+  test.http.Expect("GET", "http://c:9696/v2.0/", JsonResponse(200, "{}"));
+  CHECK(cloud->Probe({}, "network").ok());
+  CHECK(test.logins == 3);
 }
 
 TEST_CASE("a change of unknown outcome is sent once and says so; a read is repeated") {
