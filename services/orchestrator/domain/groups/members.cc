@@ -18,6 +18,7 @@ storage::Authority AuthorityOf(const groups::GroupDocument& group) {
   storage::Authority authority;
   authority.set_group_id(group.id());
   authority.set_epoch(group.epoch());
+  authority.set_operation_id("member-change");  // no operation moves the group, but every change says what it belongs to
   return authority;
 }
 
