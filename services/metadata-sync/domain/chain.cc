@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <tuple>
+#include <utility>
 
 #include "libs/base/sha256.h"
 #include "services/metadata-sync/domain/errors.h"
@@ -32,9 +32,10 @@ bool Continues(const pb::Head& head, const pb::Version& next) {
   return next.epoch() == head.epoch() ? same_author : (next.epoch() == head.epoch() + 1 && !same_author);
 }
 
-bool Wins(const pb::Head& mine, const pb::Head& other) {
-  return std::make_tuple(mine.epoch(), mine.version(), mine.hash()) >
-         std::make_tuple(other.epoch(), other.version(), other.hash());
+bool MayForce(const std::string& site, const pb::Head& mine, const pb::Head& other) {
+  if (mine.epoch() != other.epoch()) return mine.epoch() > other.epoch();
+  if (mine.primary_site() == other.primary_site()) return mine.hash() != other.hash() && mine.primary_site() == site;
+  return std::make_pair(mine.version(), mine.hash()) > std::make_pair(other.version(), other.hash());
 }
 
 ApplyAction DecideApply(const ApplyInput& input, const pb::Version& incoming) {
@@ -50,7 +51,7 @@ ApplyAction DecideApply(const ApplyInput& input, const pb::Version& incoming) {
                                                       : ApplyAction::kRefuseDiverged;
   }
   if (input.force && input.parent.has_value() && Continues(HeadOf(*input.parent), incoming) &&
-      Wins(HeadOf(incoming), input.head)) {
+      MayForce(input.from, HeadOf(incoming), input.head)) {
     return ApplyAction::kReplace;
   }
   if (incoming.epoch() < input.head.epoch()) return ApplyAction::kRefuseStale;

@@ -30,10 +30,11 @@ pb::Head HeadOf(const pb::Version& version);
 // content.
 bool Continues(const pb::Head& head, const pb::Version& next);
 
-// Of two heads that have diverged, the one that may be forced onto the other: the higher epoch. Equal epochs cannot
-// come about unless a database was put back from an old backup; then the longer chain wins, and at last the greater
-// hash, so that exactly one side may force.
-bool Wins(const pb::Head& mine, const pb::Head& other);
+// May `site`, whose head is `mine`, force it onto the other site, whose head `other` has diverged? The higher epoch
+// may. Equal epochs cannot come about unless a database was put back from an old copy; then the site that is the
+// epoch's primary may, and if the heads do not even agree on that, the longer chain and at last the greater hash
+// decide. Exactly one of the two sites may.
+bool MayForce(const std::string& site, const pb::Head& mine, const pb::Head& other);
 
 enum class ApplyAction {
   kAlreadyHad,             // head or ancestor
@@ -53,6 +54,7 @@ struct ApplyInput {
   bool known = false;                   // the arriving version is the head or an ancestor of it
   std::optional<pb::Version> parent;    // its parent, if that is the head or an ancestor
   bool force = false;
+  std::string from;  // the other site, whose head a forced version belongs to
 };
 ApplyAction DecideApply(const ApplyInput& input, const pb::Version& incoming);
 

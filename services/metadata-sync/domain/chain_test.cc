@@ -40,7 +40,7 @@ TEST_CASE("P8: every part of a version is in its name") {
 }
 
 TEST_CASE("P5: on one head there is one possible author per epoch") {
-  rc::check([] {
+  CHECK(rc::check([] {
     const std::string primary = *rc::gen::element<std::string>("site-a", "site-b");
     const auto epoch = *rc::gen::inRange<int64_t>(1, 50);
     const pb::Version head = Make(*rc::gen::inRange<int64_t>(1, 50), epoch, "p", primary);
@@ -51,7 +51,7 @@ TEST_CASE("P5: on one head there is one possible author per epoch") {
     const bool b = Continues(HeadOf(head), from_b);
     RC_ASSERT(!(a && b));
     RC_ASSERT((a || b) == (next_epoch == epoch || next_epoch == epoch + 1));
-  });
+  }));
 }
 
 TEST_CASE("the first version has number 1, epoch 1 and no parent") {
@@ -92,7 +92,7 @@ TEST_CASE("what becomes of an arriving version while one is in doubt") {
   CHECK(DecideApply(other, doubt) == ApplyAction::kRefuseDiverged);
 }
 
-TEST_CASE("P9: a diverged head is replaced by force only, and only by one that wins") {
+TEST_CASE("P9: a diverged head is replaced by force only, and only by a higher epoch") {
   const pb::Version common = Make(3, 1, "p", "site-a");
   const pb::Version loser = Make(4, 1, common.hash(), "site-a", "loser");
   const pb::Version winner = Make(4, 2, common.hash(), "site-b", "winner");
@@ -106,17 +106,36 @@ TEST_CASE("P9: a diverged head is replaced by force only, and only by one that w
   CHECK(DecideApply(input, loser) == ApplyAction::kRefuseStale);
 }
 
-TEST_CASE("of two different heads exactly one may be forced onto the other") {
-  rc::check([] {
+TEST_CASE("of two sites whose heads differ exactly one may force") {
+  CHECK(rc::check([] {
     const auto head = [] {
-      return HeadOf(Make(*rc::gen::inRange<int64_t>(1, 4), *rc::gen::inRange<int64_t>(1, 4), "", "site-a",
-                         *rc::gen::element<std::string>("x", "y")));
+      // Who wrote a version is in its document, and so in its hash.
+      const std::string author = *rc::gen::element<std::string>("site-a", "site-b");
+      return HeadOf(Make(*rc::gen::inRange<int64_t>(1, 4), *rc::gen::inRange<int64_t>(1, 4), "", author,
+                         author + *rc::gen::element<std::string>("x", "y")));
     };
-    const pb::Head mine = head();
-    const pb::Head other = head();
-    RC_ASSERT((Wins(mine, other) != Wins(other, mine)) == (mine.hash() != other.hash()));
-    if (mine.epoch() > other.epoch()) RC_ASSERT(Wins(mine, other));
-  });
+    const pb::Head at_a = head();
+    const pb::Head at_b = head();
+    const bool a = MayForce("site-a", at_a, at_b);
+    const bool b = MayForce("site-b", at_b, at_a);
+    RC_ASSERT((a != b) == (at_a.hash() != at_b.hash()));
+    if (at_a.epoch() > at_b.epoch()) RC_ASSERT(a);
+  }));
+}
+
+TEST_CASE("P9: in one epoch the copy of its primary site wins, however long the chains are") {
+  const pb::Version common = Make(3, 1, "p", "site-a");
+  const pb::Version once = Make(4, 2, common.hash(), "site-b", "once");
+  const pb::Version more = Make(5, 2, once.hash(), "site-b", "more");
+  const pb::Version twice = Make(4, 2, common.hash(), "site-b", "twice");
+  ApplyInput input;
+  input.force = true;
+  input.parent = common;
+  input.head = HeadOf(more);
+  input.from = "site-b";
+  CHECK(DecideApply(input, twice) == ApplyAction::kReplace);
+  input.from = "site-a";
+  CHECK(DecideApply(input, twice) == ApplyAction::kRefuseDiverged);
 }
 
 TEST_CASE("who may commit what") {

@@ -106,16 +106,18 @@ absl::Status Diverged(const std::string& group, const protector::metadata::v1::H
       .Remedy(fmt::format(
           "Look at both histories, then run `protector protection-group sync-force` at {}; the versions that "
           "lose are kept.",
-          local.epoch() >= remote.epoch() ? local.primary_site() : remote.primary_site()));
+          (local.epoch() >= remote.epoch() ? local : remote).primary_site()));
 }
 
 absl::Status LowerEpoch(const std::string& peer, const protector::metadata::v1::Head& local,
                         const protector::metadata::v1::Head& remote) {
-  return Error(
-             Code::kFailedPrecondition, "LOWER_EPOCH",
-             fmt::format("{} is in epoch {} (version {}), this site only in epoch {} (version {}): it cannot be forced "
-                         "onto {}",
-                         peer, remote.epoch(), remote.version(), local.epoch(), local.version(), peer))
+  const std::string why =
+      local.epoch() == remote.epoch()
+          ? fmt::format("both sites are in epoch {}, whose primary site is {}", local.epoch(), remote.primary_site())
+          : fmt::format("{} is in epoch {} (version {}), this site only in epoch {} (version {})", peer, remote.epoch(),
+                        remote.version(), local.epoch(), local.version());
+  return Error(Code::kFailedPrecondition, "LOWER_EPOCH",
+               fmt::format("{}: this site cannot be forced onto {}", why, peer))
       .Object(NameOf(local))
       .Remedy(fmt::format("Run `protector protection-group sync-force` at {}, where the group runs.", peer));
 }

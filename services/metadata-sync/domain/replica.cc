@@ -87,6 +87,7 @@ absl::StatusOr<pb::ApplyVersionResponse> Replica::Apply(const pb::Version& versi
   ApplyInput input;
   input.head = stored.head;
   input.force = force;
+  input.from = repository_.sites().peer;  // whoever carries it
   PROTECTOR_ASSIGN_OR_RETURN(input.in_doubt, repository_.InDoubt(group));
   PROTECTOR_ASSIGN_OR_RETURN(const auto known, repository_.OnChain(group, version.version(), version.hash()));
   input.known = known.has_value();

@@ -125,7 +125,7 @@ TEST_CASE(
 }
 
 TEST_CASE("P8: any mixture of lost messages, kills and moves leaves both sites with every acknowledged change") {
-  rc::check([] {
+  CHECK(rc::check([] {
     World world;
     RC_ASSERT(world.Change(world.a, "site-a", "first", false, "").ok());
     const int steps = *rc::gen::inRange(1, 12);
@@ -160,7 +160,7 @@ TEST_CASE("P8: any mixture of lost messages, kills and moves leaves both sites w
     RC_ASSERT(world.HasAll(world.b));
     RC_ASSERT(world.Whole(world.a));
     RC_ASSERT(world.Whole(world.b));
-  });
+  }));
 }
 
 TEST_CASE("P5: two sites that commit on one head at the same moment end with one of them, and say so") {

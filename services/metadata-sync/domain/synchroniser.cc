@@ -205,7 +205,7 @@ absl::StatusOr<pb::SyncStatus> Synchroniser::Status(const std::string& group) {
 
 absl::StatusOr<pb::ForceSyncResponse> Synchroniser::ForceDiverged(const std::string& group, const pb::Head& local,
                                                                   const pb::Head& remote) {
-  if (!Wins(local, remote)) return LowerEpoch(PeerName(), local, remote);
+  if (!MayForce(repository_.sites().local, local, remote)) return LowerEpoch(PeerName(), local, remote);
   // What the peer loses: its versions after the last one that both have.
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<pb::Version> theirs,
                              peer_.Export(group, 0, static_cast<int>(remote.version())));

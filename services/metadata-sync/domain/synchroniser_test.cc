@@ -257,6 +257,30 @@ TEST_CASE("P9: force from the lower epoch is refused, from the higher one it kee
   CHECK(group.Commit(group.b, group.Moved("site-b", 2), 2).ok());
 }
 
+TEST_CASE("P9: a site that took over twice, its first time lost with its database, forces its present onto the other") {
+  Group group;
+  group.b.wire.faults.down = true;
+  const auto once = group.Commit(group.b, group.Moved("site-b", 2), 1, "", true);
+  REQUIRE(once.ok());
+  // site-a has the first take-over; site-b comes back without it and takes over again.
+  REQUIRE(group.a.process->loop.Round());
+  Site again("site-b", "site-a", group.clock);
+  again.wire.other = &group.a;
+  group.a.wire.other = &again;
+  REQUIRE(again.process->replica.Apply(*group.a.process->repository.Version(group.id, 1), false, "site-a").ok());
+  again.wire.faults.down = true;
+  Document twice = group.Moved("site-b", 2);
+  twice.set_description("twice");
+  REQUIRE(group.Commit(again, twice, 1, "", true).ok());
+  again.wire.faults.down = false;
+  CHECK(group.State(group.a) == pb::DIVERGED);
+  CHECK(group.State(again) == pb::DIVERGED);
+  CHECK(ReasonOf(group.a.process->synchroniser.ForceSync(group.id, "").status()) == "LOWER_EPOCH");
+  REQUIRE(again.process->synchroniser.ForceSync(group.id, "").ok());
+  CHECK(group.a.Head(group.id).hash() == again.Head(group.id).hash());
+  CHECK(group.State(group.a) == pb::IN_SYNC);
+}
+
 TEST_CASE("force pushes what a reachable peer lacks and is refused while it is away or ahead") {
   Group group;
   group.b.wire.faults.down = true;
