@@ -51,8 +51,8 @@ const json* Table::Find(const std::string& id) const {
 void Table::Put(const std::string& id, json doc) {
   auto it = rows_.find(id);
   uint64_t order = it == rows_.end() ? next_order_ : it->second.order;
+  if (before_.count(id) == 0) before_[id] = it == rows_.end() ? std::nullopt : std::optional<Row>(it->second);
   PutAt(id, std::move(doc), order);
-  dirty_.insert(id);
 }
 
 void Table::PutAt(const std::string& id, json doc, uint64_t order) {
@@ -77,10 +77,16 @@ void Table::Unindex(const std::string& id, const json& doc) {
 bool Table::Erase(const std::string& id) {
   auto it = rows_.find(id);
   if (it == rows_.end()) return false;
+  if (before_.count(id) == 0) before_[id] = it->second;
+  return Remove(id);
+}
+
+bool Table::Remove(const std::string& id) {
+  auto it = rows_.find(id);
+  if (it == rows_.end()) return false;
   Unindex(id, it->second.doc);
   order_.erase(it->second.order);
   rows_.erase(it);
-  dirty_.insert(id);
   return true;
 }
 
@@ -110,7 +116,7 @@ bool Store::LoadLine(const std::string& line) {
     Table& t = table(change[0].get<std::string>());
     std::string id = change[1].get<std::string>();
     if (change.size() < 4) {
-      t.Erase(id);
+      t.Remove(id);
     } else {
       t.PutAt(id, std::move(change[3]), change[2].get<uint64_t>());
     }
@@ -135,7 +141,6 @@ std::string Store::Open(const std::string& directory) {
       }
     }
   }
-  for (auto& [name, t] : tables_) t.dirty_.clear();
   WriteSnapshot();  // also empties the journal, so that a torn tail is not appended to
   return fd_ < 0 ? fmt::format("cannot write to {}: {}", directory, std::strerror(errno)) : "";
 }
@@ -163,11 +168,21 @@ void Store::WriteSnapshot() {
   journal_bytes_ = 0;
 }
 
+void Store::Rollback() {
+  for (auto& [name, t] : tables_) {
+    for (auto& [id, row] : t.before_) {
+      t.Remove(id);
+      if (row) t.PutAt(id, std::move(row->doc), row->order);
+    }
+    t.before_.clear();
+  }
+}
+
 void Store::Commit() {
   std::string line;
   for (auto& [name, t] : tables_) {
-    if (t.dirty_.empty()) continue;
-    for (const std::string& id : t.dirty_) {
+    if (t.before_.empty()) continue;
+    for (const auto& [id, row] : t.before_) {
       if (fd_ < 0) break;
       auto it = t.rows_.find(id);
       line += line.empty() ? '[' : ',';
@@ -178,7 +193,7 @@ void Store::Commit() {
       }
       line += ']';
     }
-    t.dirty_.clear();
+    t.before_.clear();
   }
   if (line.empty()) return;
   line += "]\n";

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -55,13 +56,14 @@ class Table {
     uint64_t order = 0;
   };
   void PutAt(const std::string& id, json doc, uint64_t order);
+  bool Remove(const std::string& id);
   void Unindex(const std::string& id, const json& doc);
 
   std::unordered_map<std::string, Row> rows_;
   std::map<uint64_t, std::string> order_;
   uint64_t next_order_ = 1;
   std::map<std::string, std::unordered_map<std::string, std::set<uint64_t>>> indexes_;
-  std::set<std::string> dirty_;
+  std::map<std::string, std::optional<Row>> before_;  // what was changed since the last commit, and what it was
 };
 
 class Store {
@@ -79,6 +81,8 @@ class Store {
    public:
     explicit Lock(Store& store) : store_(store), lock_(store.mutex_) {}
     ~Lock() { store_.Commit(); }
+    // Takes back everything that was changed since the lock was taken: a refused request leaves no trace.
+    void Rollback() { store_.Rollback(); }
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
@@ -92,6 +96,7 @@ class Store {
 
  private:
   void Commit();
+  void Rollback();
   void WriteSnapshot();
   bool LoadLine(const std::string& line);
 

@@ -125,9 +125,14 @@ Response ApiServer::Run(Request& request) {
     return route->handler(request);
   }
   Store::Lock lock(site_.store);
-  if (!authenticate()) return Unauthorized(site_);
-  check();
-  return route->handler(request);
+  try {
+    if (!authenticate()) return Unauthorized(site_);
+    check();
+    return route->handler(request);
+  } catch (...) {
+    lock.Rollback();
+    throw;
+  }
 }
 
 Response ApiServer::Fault(const Request& request, const TransportFault& fault) {

@@ -43,7 +43,7 @@ void Nova::ApplyQuota(const Request& r, const json& flavor, int64_t count) {
   }
 }
 
-json Nova::ReadDisks(const Request& r, const json& given, const std::string& server_id, const json& flavor, std::vector<std::string>& reserved) {
+json Nova::ReadDisks(const Request& r, const json& given, const std::string& server_id) {
   json out = json::array();
   json list = Member(given, "block_device_mapping_v2");
   std::string image = Text(given, "imageRef");
@@ -64,7 +64,6 @@ json Nova::ReadDisks(const Request& r, const json& given, const std::string& ser
       if (index == 0 && !v->at("bootable").get<bool>()) Fail(400, fmt::format("Block Device {} is not bootable.", uuid));
       disk["attachment_id"] = cinder_.ReserveForServer(r.identity, uuid, server_id);
       disk["volume_id"] = uuid;
-      reserved.push_back(Text(disk, "attachment_id"));
     } else if (source == "image" || source == "blank" || source == "snapshot") {
       int64_t size = Number(item, "volume_size");
       if (size < 1 && source != "snapshot") Fail(400, "Block Device Mapping is Invalid: You must specify a volume_size");
@@ -77,7 +76,6 @@ json Nova::ReadDisks(const Request& r, const json& given, const std::string& ser
     out.push_back(std::move(disk));
   }
   if (image.empty() && boot.count(0) == 0) Fail(400, "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device mapping combination is not valid.");
-  (void)flavor;
   std::stable_sort(out.begin(), out.end(), [](const json& a, const json& b) {
     auto rank = [](const json& d) { return Number(d, "boot_index") < 0 ? int64_t{1000} : Number(d, "boot_index"); };
     return rank(a) < rank(b);
@@ -193,14 +191,7 @@ Response Nova::CreateServer(Request& r) {
 
   std::string id = NewUuid(), now = IsoSeconds(NowMs());
   json nics = ReadNics(r, given);
-  std::vector<std::string> reserved;
-  json disks;
-  try {
-    disks = ReadDisks(r, given, id, *flavor, reserved);
-  } catch (const ApiError&) {
-    for (const std::string& a : reserved) cinder_.ForgetAttachment(a);
-    throw;
-  }
+  json disks = ReadDisks(r, given, id);
   std::string hostname = Text(given, "hostname");
   if (hostname.empty()) {
     for (char c : Lower(name)) hostname += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';

@@ -29,10 +29,18 @@ bool Nova::Change(const std::string& server_id, const json& changes, const std::
   return true;
 }
 
-void Nova::Break(const std::string& server_id, const std::string& message, int code) {
+void Nova::Break(const std::string& server_id, const std::string& task, const std::string& message) {
+  constexpr int code = 500;
   spdlog::warn("server {}: {}", server_id, message);
-  Change(server_id, {{"vm_state", "error"}, {"task_state", nullptr}, {"power_state", 0},
-                     {"fault", {{"code", code}, {"created", IsoSeconds(NowMs())}, {"message", message}, {"details", message}}}});
+  Store::Lock lock(site_.store);
+  const json* s = site_.store.table("servers").Find(server_id);
+  if (s == nullptr) return;
+  json doc = *s;
+  doc.update({{"vm_state", "error"}, {"power_state", 0},
+              {"fault", {{"code", code}, {"created", IsoSeconds(NowMs())}, {"message", message}, {"details", message}}}});
+  // A delete that was asked for meanwhile still comes.
+  if (task == Text(doc, "task_state") || Text(doc, "task_state") != "deleting") doc["task_state"] = nullptr;
+  Save(std::move(doc));
 }
 
 void Nova::Step(const std::string& server_id) {
@@ -77,15 +85,16 @@ std::vector<GuestDisk> Nova::Disks(const json& server) {
 
 // "" or what went wrong.
 std::string Nova::PrepareNetworks(json& server) {
-  Store::Lock lock(site_.store);
-  const json* now = site_.store.table("servers").Find(Text(server, "id"));
-  if (now == nullptr) return "the server is gone";
-  server = *now;
   Identity who;
   who.project_id = Text(server, "project_id");
   who.user_id = Text(server, "user_id");
-  try {
-    for (json& nic : server["nics"]) {
+  for (size_t i = 0; i < server["nics"].size(); ++i) {
+    Store::Lock lock(site_.store);
+    const json* now = site_.store.table("servers").Find(Text(server, "id"));
+    if (now == nullptr) return "the server is gone";
+    server = *now;
+    json& nic = server["nics"][i];
+    try {
       if (Text(nic, "port_id").empty()) {
         json port = {{"network_id", nic.at("network_id")}};
         if (!Text(nic, "fixed_ip").empty()) port["fixed_ips"] = json::array({{{"ip_address", nic.at("fixed_ip")}}});
@@ -102,15 +111,28 @@ std::string Nova::PrepareNetworks(json& server) {
       neutron_.BindPort(Text(nic, "port_id"), Text(server, "id"), site_.ComputeHost(), Text(server, "az"));
       // What was done is recorded with it, so that a restart finds it.
       Save(server);
+    } catch (const ApiError& e) {
+      lock.Rollback();
+      return e.message;
     }
-  } catch (const ApiError& e) {
-    Save(server);
-    return e.message;
   }
-  server["task_state"] = "block_device_mapping";
+  Store::Lock lock(site_.store);
+  const json* now = site_.store.table("servers").Find(Text(server, "id"));
+  if (now == nullptr) return "the server is gone";
+  server = *now;
+  if (Text(server, "task_state") != "deleting") server["task_state"] = "block_device_mapping";
   server["host"] = site_.ComputeHost();
   Save(server);
   return "";
+}
+
+// The disks as a worker knows them into the server as it is by now: requests may have changed the rest of it.
+void Nova::MergeDisks(const json& server) {
+  const json* now = site_.store.table("servers").Find(Text(server, "id"));
+  if (now == nullptr) return;
+  json doc = *now;
+  doc["bdms"] = server.at("bdms");
+  Save(std::move(doc));
 }
 
 // "" or what went wrong; "again" while a volume is still being made.
@@ -127,7 +149,7 @@ std::string Nova::PrepareVolumes(json& server) {
         if (Text(b, "volume_id").empty()) {
           json v = cinder_.CreateVolume(who, b.at("create"));
           b["volume_id"] = v.at("id");
-          Save(server);
+          MergeDisks(server);
         }
         const json* v = site_.store.table("volumes").Find(Text(b, "volume_id"));
         std::string status = v == nullptr ? "error" : Text(*v, "status");
@@ -135,8 +157,9 @@ std::string Nova::PrepareVolumes(json& server) {
         if (status != "available") return fmt::format("Volume {} did not finish being created", Text(b, "volume_id"));
         b["attachment_id"] = cinder_.ReserveForServer(who, Text(b, "volume_id"), id);
         b["create"] = nullptr;
-        Save(server);
+        MergeDisks(server);
       } catch (const ApiError& e) {
+        lock.Rollback();
         return e.message;
       }
     }
@@ -144,11 +167,7 @@ std::string Nova::PrepareVolumes(json& server) {
     if (!s.ok()) return fmt::format("Volume {} could not be attached: {}", Text(b, "volume_id"), std::string(s.message()));
     b["state"] = "attached";
     Store::Lock lock(site_.store);
-    const json* now = site_.store.table("servers").Find(id);
-    if (now == nullptr) return "the server is gone";
-    json doc = *now;
-    doc["bdms"] = server["bdms"];
-    Save(doc);
+    MergeDisks(server);
   }
   return "";
 }
@@ -160,7 +179,7 @@ void Nova::DoBuild(json server) {
     return;
   }
   if (site_.faults.Behaves("server_build_error", name, id)) {
-    return Break(id, "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for instance " + id + ".", 500);
+    return Break(id, Text(server, "task_state"), "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for instance " + id + ".");
   }
   std::string wrong = PrepareNetworks(server);
   if (wrong.empty()) wrong = PrepareVolumes(server);
@@ -170,7 +189,7 @@ void Nova::DoBuild(json server) {
     for (const json& b : server["bdms"]) {
       if (!Text(b, "attachment_id").empty()) (void)cinder_.RemoveAttachment(Text(b, "attachment_id"));
     }
-    return Break(id, "Build of instance " + id + " aborted: " + wrong, 500);
+    return Break(id, "spawning", "Build of instance " + id + " aborted: " + wrong);
   }
   std::vector<GuestDisk> disks;
   {
@@ -201,7 +220,7 @@ void Nova::DoStop(const json& server) {
 void Nova::DoStart(const json& server, bool reboot) {
   std::string id = Text(server, "id"), name = Text(server, "name");
   if (reboot) guests_.Stop(id);
-  if (site_.faults.Behaves("start_error", name, id)) return Break(id, "injected start error", 500);
+  if (site_.faults.Behaves("start_error", name, id)) return Break(id, Text(server, "task_state"), "injected start error");
   std::vector<GuestDisk> disks;
   {
     Store::Lock lock(site_.store);
@@ -213,12 +232,12 @@ void Nova::DoStart(const json& server, bool reboot) {
 
 void Nova::DoDelete(const json& server) {
   std::string id = Text(server, "id");
-  if (site_.faults.Behaves("server_delete_error", Text(server, "name"), id)) return Break(id, "injected delete error", 500);
+  if (site_.faults.Behaves("server_delete_error", Text(server, "name"), id)) return Break(id, "deleting", "injected delete error");
   guests_.Stop(id);
   for (const json& b : server.at("bdms")) {
     std::string attachment = Text(b, "attachment_id");
     absl::Status s = attachment.empty() ? absl::OkStatus() : cinder_.RemoveAttachment(attachment);
-    if (!s.ok()) return Break(id, fmt::format("Volume {} could not be detached: {}", Text(b, "volume_id"), std::string(s.message())), 500);
+    if (!s.ok()) return Break(id, "deleting", fmt::format("Volume {} could not be detached: {}", Text(b, "volume_id"), std::string(s.message())));
   }
   Store::Lock lock(site_.store);
   Identity admin;

@@ -38,7 +38,7 @@ class Nova {
   json Addresses(const json& server);
   Response ListServers(Request& r, bool detail);
   Response CreateServer(Request& r);
-  json ReadDisks(const Request& r, const json& given, const std::string& server_id, const json& flavor, std::vector<std::string>& reserved);
+  json ReadDisks(const Request& r, const json& given, const std::string& server_id);
   json ReadNics(const Request& r, const json& given);
   void ApplyQuota(const Request& r, const json& flavor, int64_t count);
   Response Action(Request& r);
@@ -65,7 +65,9 @@ class Nova {
   void DoDisks(const json& server);
   void DoNics(const json& server);
   bool Change(const std::string& server_id, const json& changes, const std::string& while_task = "*");
-  void Break(const std::string& server_id, const std::string& message, int code);
+  // Ends in ERROR with this fault; `task` is the work that failed.
+  void Break(const std::string& server_id, const std::string& task, const std::string& message);
+  void MergeDisks(const json& server);  // the site's lock
   std::string PrepareNetworks(json& server);
   std::string PrepareVolumes(json& server);
 
