@@ -39,12 +39,18 @@ void AddOption(CLI::App& app, const Option& option, std::vector<std::unique_ptr<
     return;
   }
   CLI::Option* added = app.add_option(names, slot->values);
-  if (option.positional()) {
-    if (!option.repeat) added->expected(1);
-  }
-  // An option takes one word a time (spread.cc repeats it where several may follow); a repeated positional takes all there are.
+  if (option.positional() && !option.repeat) added->expected(1);
+  // An option takes one word at a time; a positional only takes further words when this is on.
   added->allow_extra_args(option.positional() && option.repeat);
 }
+
+// CLI11 would split a word like "[a,b]" into two where several words are taken. A control character, which no word of a user can
+// have (CheckWords), keeps it whole.
+constexpr char kGuard = '\x01';
+
+std::string Guarded(const std::string& word) { return word.starts_with("[") ? kGuard + word : word; }
+
+std::string Unguarded(const std::string& word) { return word.starts_with(kGuard) ? word.substr(1) : word; }
 
 class Builder {
  public:
@@ -65,7 +71,8 @@ class Builder {
 
   absl::StatusOr<Parsed> Parse(const std::vector<std::string>& words) {
     Parsed parsed;
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    std::vector<std::string> reversed;
+    for (auto word = words.rbegin(); word != words.rend(); ++word) reversed.push_back(Guarded(*word));
     absl::Status failed;
     try {
       root_.parse(reversed);
@@ -140,7 +147,7 @@ class Builder {
   }
 
   absl::Status Unexpected(const Node* node, const std::vector<std::string>& extras) const {
-    const std::string word = extras.empty() ? "" : extras.front();
+    const std::string word = extras.empty() ? "" : Unguarded(extras.front());
     const std::string see = fmt::format("See `{} --help`.", Said(node));
     if (word.starts_with("-") && word.size() > 1) {
       const std::string name = word.substr(0, word.find('='));
@@ -165,7 +172,8 @@ class Builder {
       if (slot->values.size() > 1 && !option.repeat && !option.flag()) {
         return UsageError(fmt::format("{} was given {} times", shown, slot->values.size())).Remedy(see);
       }
-      for (const std::string& value : slot->values) {
+      for (const std::string& guarded : slot->values) {
+        const std::string value = Unguarded(guarded);
         if (!option.choices.empty() && std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end()) {
           return UsageError(fmt::format("{} cannot be '{}'", shown, value))
               .Remedy(Suggestion(Nearest(value, option.choices)) + fmt::format("It is one of: {}.", fmt::join(option.choices, ", ")));

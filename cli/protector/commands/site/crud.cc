@@ -129,6 +129,16 @@ absl::Status CreateAt(Session& session, const SiteAddress& registry, const site_
   return created.status();
 }
 
+// Where the new site's own registry is: as given, else as the configuration file says, else on the auth_url's host.
+SiteAddress NewSitesRegistry(const std::vector<SiteAddress>& known, const site_pb::Site& site) {
+  if (site.endpoints().site_registry().empty()) {
+    for (const SiteAddress& address : known) {
+      if (address.name == site.name()) return address;
+    }
+  }
+  return AddressOf(site);
+}
+
 absl::Status Create(Context& context) {
   const Arguments& given = context.arguments;
   PROTECTOR_RETURN_IF_ERROR(CheckNewName("site", given.Get("name")));
@@ -136,34 +146,32 @@ absl::Status Create(Context& context) {
   const site_pb::Site site = SiteFrom(given);
   PROTECTOR_ASSIGN_OR_RETURN(const std::string request_id, context.RequestId());
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
-  PROTECTOR_ASSIGN_OR_RETURN(std::vector<site_pb::Site> known, ListAllSites(*session, session->local()));
-  // A registry is told of a site unless it is the site's own and it is named here for the first time under another address.
-  std::vector<SiteAddress> registries = {session->local()};
-  const auto add = [&](const SiteAddress& address) {
-    const bool there = std::any_of(registries.begin(), registries.end(), [&](const SiteAddress& known_one) { return known_one.site_registry == address.site_registry; });
-    if (!there) registries.push_back(address);
-  };
-  for (const SiteAddress& configured : session->configured()) add(configured);
-  for (const site_pb::Site& other : known) {
-    if (!other.local()) add(AddressOf(other));
-    if (AddressOf(other).site_registry == registries[0].site_registry || other.local()) registries[0].name = other.name();
+  // The local registry has to answer: it says which sites there are already.
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<site_pb::Site> known, ListAllSites(*session, session->local()));
+  PROTECTOR_ASSIGN_OR_RETURN(std::vector<SiteAddress> registries, FindSites(*session));
+  const SiteAddress own = NewSitesRegistry(registries, site);
+  const auto is_own = [&](const SiteAddress& registry) { return registry.site_registry == own.site_registry; };
+  const auto present = std::find_if(registries.begin(), registries.end(), is_own);
+  if (present == registries.end()) {
+    registries.push_back(own);
+  } else {
+    present->name = site.name();
   }
-  if (AddressOf(site).site_registry == registries[0].site_registry) registries[0].name = site.name();
-  add(AddressOf(site));
   SiteResults results;
   absl::Status at_home;
-  for (size_t i = 0; i < registries.size(); ++i) {
-    const absl::Status created = CreateAt(*session, registries[i], site, request_id, results);
-    if (i == 0) at_home = created;
-    if (i == 0 && !created.ok() && DetailOf(created).reason != "SITE_EXISTS") break;
+  for (const SiteAddress& registry : registries) {
+    const absl::Status created = CreateAt(*session, registry, site, request_id, results);
+    const bool has_it = created.ok() || DetailOf(created).reason == "SITE_EXISTS";
+    if (registry.local) at_home = created;
+    if (registry.local && !has_it) break;
     // The new site's registry has to know those that were there before it.
-    if (i == 0 || registries[i].site_registry != AddressOf(site).site_registry || (!created.ok() && DetailOf(created).reason != "SITE_EXISTS")) continue;
+    if (registry.local || !is_own(registry) || !has_it) continue;
     for (const site_pb::Site& other : known) {
-      if (other.name() != site.name()) (void)CreateAt(*session, registries[i], WithoutOutput(other), context.world.ids.NewUuid(), results);
+      if (other.name() != site.name()) (void)CreateAt(*session, registry, WithoutOutput(other), context.world.ids.NewUuid(), results);
     }
   }
   PROTECTOR_RETURN_IF_ERROR(context.Show(results.Table()));
-  return results.Verdict(fmt::format("Make the other site's registry reachable, then give the same command again: what is done already is left alone."), at_home);
+  return results.Verdict("Make the other site's registry reachable, then give the same command again: what is done already is left alone.", at_home);
 }
 
 absl::Status List(Context& context) {
