@@ -105,6 +105,13 @@ class Nova final : public NovaApi {
     return api_.Put(call, "PUT", Item("/servers", id, "server", "/tags"), Value::Object({{"tags", tags}})).status();
   }
 
+  absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call, const std::string& server_id) override {
+    PROTECTOR_ASSIGN_OR_RETURN(const Value answer, api_.Get(call, Item("/servers", server_id, "server", "/os-interface")));
+    std::vector<std::string> port_ids;
+    for (const Value& item : answer.GetItems("interfaceAttachments")) port_ids.push_back(item.GetStringOr("port_id", ""));
+    return port_ids;
+  }
+
   absl::StatusOr<std::vector<AttachedVolume>> ListVolumeAttachments(const CallContext& call,
                                                                     const std::string& server_id) override {
     const Target target = Item("/servers", server_id, "server", "/os-volume_attachments");

@@ -166,6 +166,9 @@ class NovaApi {
   virtual absl::Status SetTags(const CallContext& call, const std::string& id,
                                const std::vector<std::string>& tags) = 0;  // replaces all
 
+  // Ids of the server's ports in the order in which the guest sees its interfaces.
+  virtual absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call, const std::string& server_id) = 0;
+
   virtual absl::StatusOr<std::vector<AttachedVolume>> ListVolumeAttachments(const CallContext& call,
                                                                             const std::string& server_id) = 0;
   virtual absl::Status SetDeleteOnTermination(const CallContext& call, const std::string& server_id,

@@ -123,6 +123,15 @@ TEST_CASE("stopping what is stopped is done; what is locked is not") {
   CHECK(DetailOf(locked).reason == "LOCKED");
 }
 
+TEST_CASE("the interfaces of a server come in the order in which the guest has them") {
+  TestCloud test;
+  test.http.Expect("GET", kNova + "/servers/s1/os-interface",
+                   JsonResponse(200, R"({"interfaceAttachments":[{"port_id":"p2","net_id":"n"},{"port_id":"p1"}]})"));
+  const auto ports = test.Connected()->nova().ListInterfaces({}, "s1");
+  REQUIRE(ports.ok());
+  CHECK(*ports == std::vector<std::string>{"p2", "p1"});
+}
+
 TEST_CASE("the small changes of a server") {
   TestCloud test;
   for (const char* url :

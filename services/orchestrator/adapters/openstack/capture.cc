@@ -177,14 +177,9 @@ PortSpec CapturePort(const os::Port& port, const NetworkFacts& facts) {
   return spec;
 }
 
-// The order in which the guest sees its interfaces: that of the server's addresses where Nova tells it by MAC, else Neutron's.
-void OrderPorts(const os::Server& server, std::vector<os::Port>& ports) {
-  std::map<std::string, size_t> rank;
-  for (const auto& address : server.addresses) rank.emplace(address.mac, rank.size());
-  const auto rank_of = [&](const os::Port& port) {
-    const auto found = rank.find(port.mac_address);
-    return found == rank.end() ? rank.size() : found->second;
-  };
+// Neutron lists a server's ports in no order; the guest's is that of Nova's interfaces.
+void OrderPorts(const std::vector<std::string>& interfaces, std::vector<os::Port>& ports) {
+  const auto rank_of = [&](const os::Port& port) { return std::find(interfaces.begin(), interfaces.end(), port.id) - interfaces.begin(); };
   std::stable_sort(ports.begin(), ports.end(), [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
 }
 
@@ -193,7 +188,8 @@ absl::Status CapturePorts(os::Cloud& cloud, const os::CallContext& call, const o
   os::PortFilter filter;
   filter.device_id = server.id;
   PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::Port> ports, cloud.neutron().ListPorts(call, filter));
-  OrderPorts(server, ports);
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<std::string> interfaces, cloud.nova().ListInterfaces(call, server.id));
+  OrderPorts(interfaces, ports);
   PROTECTOR_ASSIGN_OR_RETURN(const NetworkFacts facts, ReadNetworkFacts(cloud.neutron(), call));
   for (const auto& port : ports) {
     *spec.add_ports() = CapturePort(port, facts);
