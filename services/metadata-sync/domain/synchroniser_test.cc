@@ -182,6 +182,20 @@ TEST_CASE("P7: an unplanned move goes on alone and reaches the peer when it retu
   CHECK(ReasonOf(group.Commit(group.a, group.Changed("late"), 1).status()) == "STALE_EPOCH");
 }
 
+TEST_CASE("P8: in an epoch that the peer has, nothing goes on alone") {
+  Group group;
+  const auto moved = group.Commit(group.b, group.Moved("site-b", 2), 1);
+  REQUIRE(moved.ok());
+  group.b.wire.faults.down = true;
+  Document more = moved->document();
+  more.set_failover_count(1);
+  CHECK(ReasonOf(group.Commit(group.b, more, 2, "", true).status()) == "REMOTE_SITE_UNREACHABLE");
+  CHECK(group.b.Head(group.id).version() == 2);
+  // A new one is another matter, also for the site that was overtaken.
+  group.a.wire.faults.down = true;
+  CHECK(group.Commit(group.a, group.Moved("site-a", 3), 2, "", true).ok());
+}
+
 TEST_CASE("the overtaken site fetches what it missed when it is the one to call") {
   Group group;
   group.b.wire.faults.down = true;
