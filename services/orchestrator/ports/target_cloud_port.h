@@ -34,14 +34,14 @@ inline constexpr char kMemberKey[] = "protector_member";    // member's id
 
 // What can be seen of a volume, port or server that this product made.
 struct CloudObject {
-  std::string id;
-  std::string mark;                    // empty when it was asked for by id and carries none
-  std::string name;
-  std::string status;                  // upper case: "ACTIVE", "BUILD", "ERROR", "AVAILABLE", "CREATING", "DOWN", ...
-  std::string task_state;              // servers
-  std::string fault;                   // servers in ERROR: Nova's message
-  std::string device_id;               // ports: the server that uses it
-  std::vector<std::string> addresses;  // servers and ports
+  std::string id = {};
+  std::string mark = {};                    // empty when it was asked for by id and carries none
+  std::string name = {};
+  std::string status = {};                  // upper case: "ACTIVE", "BUILD", "ERROR", "AVAILABLE", "CREATING", "DOWN", ...
+  std::string task_state = {};              // servers
+  std::string fault = {};                   // servers in ERROR: Nova's message
+  std::string device_id = {};               // ports: the server that uses it
+  std::vector<std::string> addresses = {};  // servers and ports
 };
 
 struct ImportVolume {

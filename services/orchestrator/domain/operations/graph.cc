@@ -233,6 +233,7 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
   builder.Step("reprotect", source, deferred);
   if (deferred) {
     begin = {builder.Group("await-peer", "site " + source, {result})};
+    builder.Last().set_late(true);  // waiting is not doing: the step is pending meanwhile
     settled.push_back(builder.Group("fence-returned", "volumes on " + source, begin));
     settled.push_back(builder.Group("suspend-source", "replication from " + source, begin));
   }

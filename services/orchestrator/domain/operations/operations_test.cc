@@ -1,0 +1,512 @@
+// Operations over a world in memory: what they do, how they fail, and that they survive the death of their program.
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "libs/base/error.h"
+#include "services/orchestrator/domain/operations/simulation.h"
+#include "services/orchestrator/domain/times.h"
+
+namespace protector::orchestrator::fake {
+namespace {
+
+const Call kCall(absl::Seconds(5));
+
+struct Lab {
+  explicit Lab(int members = 2, int volumes = 2, unsigned seed = 1)
+      : clock(absl::FromUnixSeconds(1700000000)), world(clock, members, volumes), a(world, "site-a", seed),
+        b(world, "site-b", seed + 1) {}
+
+  Program& On(const std::string& site) { return site == "site-a" ? a : b; }
+
+  absl::StatusOr<op::Operation> Failover(const std::string& site, op::OperationType type = op::PLANNED_FAILOVER) {
+    op::StartFailoverRequest request;
+    request.set_group("prod");
+    request.set_type(type);
+    request.set_request_id(fmt::format("request {}", ++requests));
+    return On(site).starter().StartFailover(kCall, request);
+  }
+  absl::StatusOr<op::Operation> Failback(bool reverse = false, bool lose = false) {
+    op::StartFailbackRequest request;
+    request.set_group("prod");
+    request.set_reverse_replication(reverse);
+    request.set_accept_data_loss(lose);
+    return a.starter().StartFailback(kCall, request);
+  }
+  op::Operation Get(const std::string& site, const std::string& id) { return *On(site).engine().Get(id, true); }
+
+  bool UntilEnded(const std::string& site, const std::string& id) {
+    return On(site).Until([&] { return Ended(Get(site, id).state()); });
+  }
+  bool UntilClean(const std::string& site, const std::string& id) {
+    return On(site).Until([&] {
+      const op::Operation operation = Get(site, id);
+      return Ended(operation.state()) && operation.conditions().clean();
+    });
+  }
+  // Steps of a state, in order.
+  std::vector<std::string> Steps(const op::Operation& operation, op::State state) {
+    std::vector<std::string> names;
+    for (const op::Step& step : operation.steps()) {
+      if (step.state() == state) names.push_back(step.name());
+    }
+    return names;
+  }
+  op::OperationActionRequest Action(const std::string& id, const std::string& task = "", const std::string& reason = "") {
+    op::OperationActionRequest request;
+    request.set_id(id);
+    request.set_task(task);
+    request.set_reason(reason);
+    return request;
+  }
+
+  int requests = 0;
+  ManualClock clock;
+  World world;
+  Program a;
+  Program b;
+};
+
+int Running(Site& site) {
+  int running = 0;
+  for (const auto& [id, server] : site.servers) running += server.status == "ACTIVE";
+  return running;
+}
+
+// What the world looks like, without ids: the same for every course that led there.
+std::string Picture(World& world) {
+  std::string picture;
+  for (const std::string name : {"site-a", "site-b"}) {
+    Site& site = world.site(name);
+    int alive = 0;
+    int destroyed = 0;
+    for (const auto& [serial, volume] : site.array) ++(volume.destroyed ? destroyed : alive);
+    std::vector<std::string> servers;
+    for (const auto& [id, server] : site.servers) {
+      servers.push_back(fmt::format("{} {} {} ports {} volumes", server.name, server.status, server.ports.size(),
+                                    server.volumes.size()));
+    }
+    std::sort(servers.begin(), servers.end());
+    std::vector<std::string> volumes;
+    for (const auto& [id, volume] : site.volumes) volumes.push_back(volume.name + " " + volume.status);
+    std::sort(volumes.begin(), volumes.end());
+    picture += fmt::format("{}: [{}] [{}] {} ports {} array volumes {} destroyed, protects {} {}\n", name,
+                           fmt::join(servers, ", "), fmt::join(volumes, ", "), site.ports.size(), alive, destroyed,
+                           site.protected_serials.size(), site.enabled);
+    const groups::GroupDocument& head = world.head(name);
+    picture += fmt::format("  {} epoch {} on {} held \"{}\" counts {} {} pending {} clean {} protected {}\n",
+                           groups::GroupStatus_Name(head.status()), head.epoch(), head.primary_site(),
+                           head.active_operation_id(), head.failover_count(), head.failback_count(),
+                           head.pending_size(), head.conditions().clean(), head.conditions().protected_());
+    for (const groups::Member& member : head.members()) {
+      for (const groups::Placement& placement : member.placements()) {
+        picture += fmt::format("  {} on {} {} server {} ports {} volumes {}\n", member.server().name(), placement.site(),
+                               placement.state() == groups::Placement::SERVING ? "serving" : "stale",
+                               site.servers.count(placement.server_id()), placement.port_ids_size(),
+                               placement.volumes_size());
+      }
+    }
+  }
+  return picture;
+}
+
+void CheckOnce(const World& world) {
+  for (const auto& [effect, times] : world.effects) {
+    // Locks and stops may meet the quarantine's; what makes or destroys something may not happen twice.
+    const bool counted = effect.find("import") != std::string::npos || effect.find("create-") != std::string::npos ||
+                         effect.find("materialize") != std::string::npos || effect.find("delete") != std::string::npos ||
+                         effect.find("unmanage") != std::string::npos || effect.find("retire") != std::string::npos;
+    INFO(effect);
+    if (counted) CHECK(times == 1);
+  }
+  CHECK(world.violations.empty());
+  for (const std::string& violation : world.violations) INFO(violation);
+}
+
+}  // namespace
+
+TEST_CASE("A planned failover moves every member, loses nothing and leaves nothing behind") {
+  Lab lab;
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  CHECK(started->state() == op::RUNNING);
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  const op::Operation done = lab.Get("site-b", started->id());
+  for (const auto& problem : done.problems()) UNSCOPED_INFO(problem.task() << ": " << problem.cause());
+  CHECK(done.state() == op::COMPLETED);
+  CHECK(done.progress() == 100);
+  CHECK(lab.Steps(done, op::COMPLETED) ==
+        std::vector<std::string>{"validate_sites", "verify_replication", "presync_snapshot", "stop_vms",
+                                 "trigger_final_snapshot", "storage_failover", "recreate_vms", "update_pg_status",
+                                 "reprotect", "cleanup_source"});
+  REQUIRE(done.members_size() == 2);
+  CHECK(done.members(0).status() == "ACTIVE");
+  CHECK(done.members(0).downtime_ms() > 0);
+  CHECK(Running(lab.world.site("site-b")) == 2);
+  CHECK(lab.world.site("site-a").servers.empty());
+  CHECK(lab.world.site("site-a").volumes.empty());
+  for (const auto& [serial, volume] : lab.world.site("site-a").array) CHECK(volume.destroyed);
+  const groups::GroupDocument& head = lab.world.head("site-b");
+  CHECK(head.status() == groups::FAILED_OVER);
+  CHECK(head.epoch() == 2);
+  CHECK(head.primary_site() == "site-b");
+  CHECK(head.active_operation_id().empty());
+  CHECK(head.failover_count() == 1);
+  CHECK(head.conditions().clean());
+  CHECK(head.conditions().protected_());
+  CHECK(head.pending_size() == 0);
+  CHECK(lab.world.head("site-a").epoch() == 2);
+  CheckOnce(lab.world);
+}
+
+TEST_CASE("P7: what a guest wrote before its stop is on the other site after a planned failover") {
+  Lab lab(1, 1);
+  std::map<std::string, int64_t> last;
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  int64_t written = 0;
+  REQUIRE(lab.b.Until([&] {
+    const int64_t now = lab.world.WritesOf("site-a", "vm-0");
+    written = std::max(written, now);
+    return Ended(lab.Get("site-b", started->id()).state());
+  }));
+  int64_t restored = -1;
+  for (const auto& [serial, volume] : lab.world.site("site-b").array) restored = volume.writes;
+  CHECK(written > 0);
+  CHECK(restored >= written);
+}
+
+TEST_CASE("A failback brings the group home and counts apart") {
+  Lab lab;
+  const auto over = lab.Failover("site-b");
+  REQUIRE(over.ok());
+  REQUIRE(lab.UntilClean("site-b", over->id()));
+  const auto back = lab.Failback();
+  REQUIRE(back.ok());
+  REQUIRE(lab.UntilClean("site-a", back->id()));
+  const op::Operation done = lab.Get("site-a", back->id());
+  CHECK(done.state() == op::COMPLETED);
+  const groups::GroupDocument& head = lab.world.head("site-a");
+  CHECK(head.status() == groups::ACTIVE);
+  CHECK(head.failover_count() == 1);
+  CHECK(head.failback_count() == 1);
+  CHECK(head.epoch() == 3);
+  CHECK(Running(lab.world.site("site-a")) == 2);
+  CHECK(lab.world.site("site-b").servers.empty());
+  CHECK(lab.world.site("site-b").ports.empty());
+  CHECK(lab.world.site("site-b").volumes.empty());
+  int alive = 0;
+  for (const auto& [serial, volume] : lab.world.site("site-a").array) alive += !volume.destroyed;
+  CHECK(alive == 4);
+  CheckOnce(lab.world);
+}
+
+TEST_CASE("A failback of a group that is at home is refused with the words people know") {
+  Lab lab;
+  const auto back = lab.Failback();
+  REQUIRE_FALSE(back.ok());
+  CHECK(MessageOf(back.status()) == "Protection Group is not in failed_over status");
+  CHECK(DetailOf(back.status()).reason == "WRONG_STATUS");
+}
+
+TEST_CASE("A second operation is refused with the first one's id") {
+  Lab lab;
+  const auto first = lab.Failover("site-b");
+  REQUIRE(first.ok());
+  REQUIRE(lab.b.Until([&] { return !lab.world.head("site-b").active_operation_id().empty(); }));
+  for (const auto type : {op::PLANNED_FAILOVER, op::UNPLANNED_FAILOVER}) {
+    const auto second = lab.Failover("site-b", type);
+    REQUIRE_FALSE(second.ok());
+    CHECK(second.status().code() == absl::StatusCode::kAborted);
+    CHECK(DetailOf(second.status()).reason == "GROUP_BUSY");
+    CHECK(DetailOf(second.status()).object == "operation " + first->id());
+  }
+}
+
+TEST_CASE("A request id that is known answers with its operation") {
+  Lab lab;
+  const auto first = lab.Failover("site-b");
+  REQUIRE(first.ok());
+  lab.requests = 0;
+  const auto again = lab.Failover("site-b");
+  REQUIRE(again.ok());
+  CHECK(again->id() == first->id());
+}
+
+TEST_CASE("The site that is not the target refuses and names the one to ask") {
+  Lab lab;
+  const auto started = lab.Failover("site-a");
+  REQUIRE_FALSE(started.ok());
+  CHECK(DetailOf(started.status()).reason == "NOT_TARGET_SITE");
+  CHECK(DetailOf(started.status()).object == "site-b");
+}
+
+TEST_CASE("An unplanned failover goes on alone and does the rest when the site returns") {
+  Lab lab;
+  const auto first = lab.Failover("site-b");
+  REQUIRE(first.ok());
+  REQUIRE(lab.UntilClean("site-b", first->id()));
+  // Something to restore from on site-a: a scheduled recovery point.
+  Site& a = lab.world.site("site-a");
+  Point point{"site-b:pg-prod.scheduled", lab.clock.Now(), lab.clock.Now(), {}};
+  for (const std::string& serial : lab.world.site("site-b").protected_serials) {
+    point.writes[serial] = lab.world.site("site-b").array[serial].writes;
+  }
+  a.points[point.name] = point;
+  lab.world.site("site-b").up = false;
+  const auto refused = lab.Failover("site-a");
+  REQUIRE_FALSE(refused.ok());
+  CHECK(MessageOf(refused.status()).find("Cannot modify protection group: remote site unreachable") == 0);
+
+  const auto started = lab.Failover("site-a", op::UNPLANNED_FAILOVER);
+  REQUIRE(started.ok());
+  REQUIRE(started->warnings_size() >= 3);
+  CHECK(started->warnings(0) == "Primary site (site-b) is unreachable.");
+  REQUIRE(lab.UntilEnded("site-a", started->id()));
+  op::Operation done = lab.Get("site-a", started->id());
+  for (const auto& problem : done.problems()) UNSCOPED_INFO(problem.task() << ": " << problem.cause());
+  CHECK(done.state() == op::COMPLETED);
+  CHECK(done.recovery_point() == point.name);
+  CHECK(lab.Steps(done, op::PENDING) == std::vector<std::string>{"reprotect", "cleanup_source"});
+  CHECK(lab.world.head("site-a").status() == groups::ACTIVE);
+  CHECK(lab.world.head("site-a").epoch() == 3);
+  CHECK(lab.world.head("site-a").active_operation_id().empty());
+  REQUIRE(lab.world.head("site-a").pending_size() == 1);
+  CHECK(lab.world.head("site-a").pending(0).site() == "site-b");
+  CHECK(Running(a) == 2);
+
+  // It returns: its guests came back by themselves; the quarantine stops them before it confirms the epoch.
+  for (auto& [id, server] : lab.world.site("site-b").servers) server.status = "SHUTOFF";
+  lab.world.site("site-b").up = true;
+  lab.world.SyncMetadata();
+  lab.a.Until([&] { return false; }, 200);
+  CHECK(lab.world.site("site-b").servers.size() == 2);  // not confirmed yet: nothing is touched
+  lab.world.site("site-b").confirmed = 3;
+  REQUIRE(lab.UntilClean("site-a", started->id()));
+  CHECK(lab.world.site("site-b").servers.empty());
+  CHECK(lab.world.site("site-b").volumes.empty());
+  CHECK(lab.world.head("site-a").pending_size() == 0);
+  CHECK(lab.world.head("site-a").conditions().protected_());
+  CHECK(lab.world.site("site-a").enabled);
+  CheckOnce(lab.world);
+}
+
+TEST_CASE("A failure before the point of no return starts the members again") {
+  const std::string what = GENERATE("site-a.create-recovery-point presync", "site-a.create-recovery-point final",
+                                    "site-b.commit");
+  Lab lab;
+  lab.world.fault = [&](const std::string& call) { return call.rfind(what, 0) == 0 ? Fault::kRefused : Fault::kNone; };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  const op::Operation done = lab.Get("site-b", started->id());
+  INFO(what);
+  CHECK(done.state() == op::ROLLED_BACK);
+  CHECK(done.problems_size() >= 1);
+  CHECK(Running(lab.world.site("site-a")) == 2);
+  CHECK(lab.world.site("site-b").servers.empty());
+  CHECK(lab.world.site("site-b").ports.empty());
+  CHECK(lab.world.head("site-a").status() == groups::ACTIVE);
+  CHECK(lab.world.head("site-a").epoch() == 1);
+  CHECK(lab.world.head("site-a").active_operation_id().empty());
+  CHECK(lab.world.violations.empty());
+  lab.world.fault = [](const std::string&) { return Fault::kNone; };
+  const auto again = lab.Failover("site-b");
+  REQUIRE(again.ok());
+  REQUIRE(lab.UntilClean("site-b", again->id()));
+  CHECK(lab.Get("site-b", again->id()).state() == op::COMPLETED);
+}
+
+TEST_CASE("A cancel is honoured up to the point of no return and refused from there on") {
+  int cancelled = 0;
+  int refused = 0;
+  for (int turns = 0; turns < 400; turns += 7) {
+    Lab lab;
+    const auto started = lab.Failover("site-b");
+    REQUIRE(started.ok());
+    lab.b.Until([] { return false; }, turns);
+    const auto answer = lab.b.engine().Cancel(lab.Action(started->id()));
+    REQUIRE(lab.UntilEnded("site-b", started->id()));
+    const op::Operation done = lab.Get("site-b", started->id());
+    INFO("after " << turns << " turns: " << op::State_Name(done.state()));
+    if (answer.ok()) {
+      ++cancelled;
+      CHECK(done.state() == op::CANCELLED);
+      CHECK(Running(lab.world.site("site-a")) == 2);
+      CHECK(lab.world.head("site-a").status() == groups::ACTIVE);
+      CHECK(lab.world.head("site-a").active_operation_id().empty());
+      CHECK(lab.world.head("site-a").epoch() == 1);
+    } else {
+      ++refused;
+      const std::string reason = DetailOf(answer.status()).reason;
+      CHECK((reason == "PAST_POINT_OF_NO_RETURN" || reason == "WRONG_STATUS"));
+      CHECK(done.state() == op::COMPLETED);
+    }
+    CHECK(lab.world.violations.empty());
+  }
+  CHECK(cancelled > 5);
+  CHECK(refused > 5);
+}
+
+TEST_CASE("A guest that does not shut down is powered off after the policy's time") {
+  Lab lab;
+  for (auto& [id, server] : lab.world.site("site-a").servers) server.ignores_stop = server.name == "vm-0";
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+  int hard = 0;
+  for (const auto& [effect, times] : lab.world.effects) hard += effect.find("power-off") != std::string::npos ? times : 0;
+  CHECK(hard == 1);
+}
+
+TEST_CASE("A member in ERROR is not hidden behind completed; a retry replaces it") {
+  Lab lab(3, 1);
+  lab.world.boot_faults["vm-1"] = "No valid host was found";
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  op::Operation done = lab.Get("site-b", started->id());
+  CHECK(done.state() == op::COMPLETED_WITH_ERRORS);
+  CHECK(lab.Steps(done, op::FAILED).front() == "recreate_vms");
+  REQUIRE(done.problems_size() >= 1);
+  CHECK(done.problems(0).cause().find("No valid host was found") != std::string::npos);
+  CHECK_FALSE(done.problems(0).remedy().empty());
+  CHECK(done.members(1).status() == "ERROR");
+  CHECK(lab.world.head("site-b").status() == groups::FAILED_OVER_PARTIAL);
+  // Its old server and its data stay (P9).
+  CHECK(lab.world.site("site-a").servers.size() == 1);
+  lab.b.Until([] { return false; }, 3000);
+  int alive = 0;
+  for (const auto& [serial, volume] : lab.world.site("site-a").array) alive += !volume.destroyed;
+  CHECK(alive == 1);
+
+  lab.world.boot_faults.clear();
+  REQUIRE(lab.b.engine().Retry(lab.Action(started->id())).ok());
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  done = lab.Get("site-b", started->id());
+  CHECK(done.state() == op::COMPLETED);
+  CHECK(lab.world.head("site-b").status() == groups::FAILED_OVER);
+  CHECK(lab.world.head("site-b").failover_count() == 1);
+  CHECK(Running(lab.world.site("site-b")) == 3);
+  CHECK(lab.world.site("site-a").servers.empty());
+  CHECK(lab.world.head("site-b").conditions().clean());
+}
+
+TEST_CASE("A cleanup that is refused is retried, and nothing is lost sight of meanwhile") {
+  Lab lab;
+  lab.world.fault = [](const std::string& call) {
+    return call.rfind("site-a.unmanage", 0) == 0 ? Fault::kRefused : Fault::kNone;
+  };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  op::Operation done = lab.Get("site-b", started->id());
+  CHECK(done.state() == op::COMPLETED_WITH_ERRORS);
+  CHECK(lab.Steps(done, op::FAILED) == std::vector<std::string>{"cleanup_source"});
+  CHECK(lab.world.head("site-b").status() == groups::FAILED_OVER);
+  CHECK(lab.world.head("site-b").active_operation_id().empty());
+  REQUIRE(lab.world.head("site-b").pending_size() == 1);
+  CHECK(lab.world.head("site-b").pending(0).steps(0) == "cleanup_source");
+  lab.world.fault = [](const std::string&) { return Fault::kNone; };
+  REQUIRE(lab.b.engine().Retry(lab.Action(started->id())).ok());
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+  CHECK(lab.world.head("site-b").pending_size() == 0);
+  CHECK(lab.world.site("site-a").volumes.empty());
+}
+
+TEST_CASE("P4: an answer that is lost, before or after the effect, is looked into and happens once") {
+  const Fault fault = GENERATE(Fault::kLostBefore, Fault::kLostAfter, Fault::kThrottled);
+  Lab lab(3, 2);
+  std::map<std::string, int> calls;
+  // Every change loses its first answer.
+  lab.world.fault = [&](const std::string& call) { return ++calls[call] == 1 ? fault : Fault::kNone; };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  const op::Operation done = lab.Get("site-b", started->id());
+  for (const auto& problem : done.problems()) UNSCOPED_INFO(problem.task() << ": " << problem.cause());
+  CHECK(done.state() == op::COMPLETED);
+  CheckOnce(lab.world);
+  CHECK(lab.world.site("site-b").ports.size() == 3);
+  CHECK(lab.world.site("site-b").volumes.size() == 6);
+}
+
+namespace {
+
+struct Course {
+  std::string picture;
+  int writes = 0;
+};
+
+// The whole of an operation with its pending work, with a death at one write of its journal (0: none).
+Course Run(op::OperationType type, int death, bool after, unsigned seed) {
+  Lab lab(2, 2, seed);
+  std::string site = "site-b";
+  if (type == op::FAILBACK) {
+    const auto over = lab.Failover("site-b");
+    REQUIRE(over.ok());
+    REQUIRE(lab.UntilClean("site-b", over->id()));
+    site = "site-a";
+  }
+  if (type == op::UNPLANNED_FAILOVER) {
+    Point point{"site-a:pg-prod.scheduled", lab.clock.Now(), lab.clock.Now(), {}};
+    for (const std::string& serial : lab.world.site("site-a").protected_serials) point.writes[serial] = 7;
+    lab.world.site("site-b").points[point.name] = point;
+    lab.world.site("site-a").up = false;
+  }
+  Program& program = lab.On(site);
+  const int before = program.writes();
+  if (death > 0) program.DieAt(death, after);
+  const auto start = [&] {
+    return type == op::FAILBACK ? lab.Failback() : [&] {
+      lab.requests = 0;
+      return lab.Failover(site, type);
+    }();
+  };
+  auto started = start();
+  if (!started.ok()) {  // died while it was being accepted: the client asks again
+    program.Boot();
+    started = program.engine().List([](const op::Operation&) { return true; }).empty() ||
+                      Ended(program.engine().List([](const op::Operation&) { return true; }).front().state())
+                  ? start()
+                  : absl::StatusOr<op::Operation>(program.engine().List([](const op::Operation&) { return true; }).front());
+  }
+  REQUIRE(started.ok());
+  if (type == op::UNPLANNED_FAILOVER) {
+    REQUIRE(lab.UntilEnded(site, started->id()));
+    for (auto& [id, server] : lab.world.site("site-a").servers) server.status = "SHUTOFF";
+    lab.world.site("site-a").up = true;
+    lab.world.site("site-a").confirmed = 2;
+    lab.world.SyncMetadata();
+  }
+  const bool clean = lab.UntilClean(site, started->id());
+  const op::Operation done = lab.Get(site, started->id());
+  for (const auto& problem : done.problems()) UNSCOPED_INFO(problem.task() << ": " << problem.cause());
+  UNSCOPED_INFO("death at " << death << (after ? " after" : " before") << ", " << op::State_Name(done.state()) << " "
+                            << done.hold_reason());
+  REQUIRE(clean);
+  CHECK(done.state() == op::COMPLETED);
+  if (death > 0) CHECK(program.deaths() == 1);
+  CheckOnce(lab.world);
+  return {Picture(lab.world), program.writes() - before};
+}
+
+}  // namespace
+
+TEST_CASE("P1 P2 P3: a death at any write of the journal changes nothing of the outcome") {
+  const auto type = GENERATE(op::PLANNED_FAILOVER, op::FAILBACK, op::UNPLANNED_FAILOVER);
+  const Course calm = Run(type, 0, false, 1);
+  REQUIRE(calm.writes > 20);
+  for (int death = 1; death <= calm.writes; ++death) {
+    for (const bool after : {false, true}) {
+      const Course course = Run(type, death, after, 1);
+      INFO(op::OperationType_Name(type) << " death at write " << death << (after ? " after" : " before"));
+      REQUIRE(course.picture == calm.picture);
+    }
+  }
+}
+
+}  // namespace protector::orchestrator::fake
