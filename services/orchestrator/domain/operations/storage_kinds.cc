@@ -110,7 +110,7 @@ TaskKind::Work Materialize(const OperationContext& context, const Run& run, cons
     if (placement == nullptr) continue;
     for (const groups::VolumePlacement& volume : placement->volumes()) {
       if (volume.index() != spec.index()) continue;
-      if (names.type == groups::ASYNC) disk.set_source_volume(volume.array_volume());
+      disk.set_source_volume(volume.array_volume());  // a pod's volume is found by it, without its prefix
       disk.set_source_serial(volume.serial());
     }
   }
