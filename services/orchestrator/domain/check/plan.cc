@@ -95,6 +95,7 @@ class Planner {
       return;
     }
     plan.set_flavor_id(found->id);
+    plan.set_flavor_name(found->name);
     need_["cores"] += found->vcpus;
     need_["ram"] += found->ram_mib;
     if (found->vcpus < server.vcpus() || found->ram_mib < server.ram_mib()) {
@@ -204,6 +205,7 @@ class Planner {
     const NetworkInventory* network = FindNetwork(server, port);
     if (network != nullptr) {
       plan.set_network_id(network->id);
+      plan.set_network_name(network->name);
       for (const auto& fixed : port.fixed_ips()) PlanAddress(server, *network, fixed, plan);
       PlanMac(server, *network, port, plan);
     }
@@ -280,6 +282,7 @@ class Planner {
         continue;
       }
       plan.add_security_group_ids(found->id);
+      plan.add_security_groups(found->name);
       findings_.Ok("security-group", "security group " + wanted, "exists");
     }
   }

@@ -135,6 +135,34 @@ int ServedMembers(const Run& run) {
   return served;
 }
 
+namespace {
+
+// What a member is called by on the site it has moved to: the next move starts from these names, and may have to do so with this
+// site gone, when nothing can be captured anew.
+void Translate(groups::ServerSpec& server, const op::MemberPlan& plan) {
+  const auto put = [](const std::string& value, std::string& field) {
+    if (!value.empty()) field = value;
+  };
+  put(plan.flavor_id(), *server.mutable_flavor_id());
+  put(plan.flavor_name(), *server.mutable_flavor_name());
+  put(plan.key_name(), *server.mutable_key_name());
+  server.set_availability_zone(plan.availability_zone());
+  for (int p = 0; p < server.ports_size() && p < plan.ports_size(); ++p) {
+    groups::PortSpec& port = *server.mutable_ports(p);
+    const op::PortPlan& planned = plan.ports(p);
+    put(planned.network_id(), *port.mutable_network_id());
+    put(planned.network_name(), *port.mutable_network_name());
+    if (planned.fixed_ips_size() > 0) *port.mutable_fixed_ips() = planned.fixed_ips();
+    if (planned.security_groups_size() == port.security_groups_size()) *port.mutable_security_groups() = planned.security_groups();
+    port.clear_floating_ip();
+  }
+  for (int v = 0; v < server.volumes_size() && v < plan.volume_types_size(); ++v) {
+    put(plan.volume_types(v), *server.mutable_volumes(v)->mutable_volume_type());
+  }
+}
+
+}  // namespace
+
 void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Time now) {
   const op::Operation& operation = run.operation();
   const std::string& target = operation.target_site();
@@ -148,6 +176,7 @@ void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Ti
     const op::State state = run.StateOf(server_task);
     every_member = every_member && (state == op::COMPLETED || state == op::SKIPPED);
     done += state == op::COMPLETED;
+    if (m < run.plan()->members_size()) Translate(*member.mutable_server(), run.plan()->members(m));
     DropPlacement(member, target);
     groups::Placement& placement = *member.add_placements();
     placement.set_site(target);
