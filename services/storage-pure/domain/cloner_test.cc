@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "services/storage-pure/domain/naming.h"
@@ -181,21 +183,39 @@ TEST_CASE("an array that goes away is not asked for every disk; the rest is made
   CHECK(f.Clones() == 200);
 }
 
-TEST_CASE("a repeat that overtakes its first call waits for it and makes nothing twice") {
+TEST_CASE("a repeat of a call that still runs waits for it, and makes nothing twice however quick Cinder is") {
   Target f;
   std::thread second;
-  std::optional<absl::StatusOr<v1::MaterializeVolumesResponse>> later;
-  std::atomic<bool> started = false;
+  absl::StatusOr<v1::MaterializeVolumesResponse> later = absl::UnknownError("not run");
+  std::mutex mutex;
+  std::condition_variable changed;
+  int clones = 0;
+  bool renamed = false;
   f.array.OnCall("CloneVolume", [&] {
-    if (started.exchange(true)) return;
-    second = std::thread([&] { later = f.storage->MaterializeVolumes(f.scope, f.Request(1)); });
+    std::unique_lock lock(mutex);
+    ++clones;
+    changed.notify_all();
+    if (clones == 1) {
+      second = std::thread([&] { later = f.storage->MaterializeVolumes(f.scope, f.Request(1)); });
+      // If the repeat does not wait for us, it asks the array now.
+      changed.wait_for(lock, std::chrono::milliseconds(300), [&] { return clones == 2; });
+    } else {
+      changed.wait_for(lock, std::chrono::seconds(5), [&] { return renamed; });
+    }
   });
   const auto first = f.storage->MaterializeVolumes(f.scope, f.Request(1));
-  // Cinder is quick: it renames the volume as soon as the first call has returned.
-  Volume volume = f.array.volumes[first->disks(0).volume().name()];
+  {
+    const std::lock_guard lock(mutex);
+    Volume volume = f.array.volumes[first->disks(0).volume().name()];
+    f.array.volumes.erase(volume.name);
+    volume.name = "volume-x-cinder";
+    f.array.volumes[volume.name] = volume;
+    renamed = true;
+    changed.notify_all();
+  }
   second.join();
-  REQUIRE(later->ok());
-  CHECK((*later)->disks(0).volume().id() == volume.id);
+  REQUIRE(later.ok());
+  CHECK(later->disks(0).volume().id() == first->disks(0).volume().id());
   CHECK(f.Clones() == 1);
 }
 
