@@ -38,7 +38,19 @@ std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address, const C
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // one layer retries, and it is not this one
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a new channel does not inherit another's backoff
   return ::grpc::CreateCustomChannel(address, ::grpc::InsecureChannelCredentials(), arguments);
+}
+
+Connector::Connector(const std::string& address, const ChannelOptions& options)
+    : address_(address), options_(options), channel_(MakeChannel(address, options)) {}
+
+std::shared_ptr<::grpc::Channel> Connector::Get() {
+  std::lock_guard lock(mutex_);
+  if (channel_->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    channel_ = MakeChannel(address_, options_);
+  }
+  return channel_;
 }
 
 CallOptions& CallOptions::For(const CallContext& context) {

@@ -8,17 +8,18 @@
 //   absl::StatusOr<pb::Document> document = rpc::Call(*stub, &pb::MetadataSync::StubInterface::GetDocument, request,
 //   options);
 //
-// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline at
-// the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details. When the server
-// itself did not speak, the reason says how much is known: SERVICE_UNREACHABLE (UNAVAILABLE; no connection, nothing was
-// sent), CALL_CUT (UNAVAILABLE) and SERVICE_TIMEOUT (DEADLINE_EXCEEDED): with the latter two it is *unknown* whether the call
-// had an effect. The object is options.target.
+// Threads: channels, stubs and these functions may be used from any thread; a call blocks its caller until its deadline
+// at the latest. Ownership: a stub keeps its channel alive. Failure: the server's status with its details. When the
+// server itself did not speak, the reason says how much is known: SERVICE_UNREACHABLE (UNAVAILABLE; no connection,
+// nothing was sent), CALL_CUT (UNAVAILABLE) and SERVICE_TIMEOUT (DEADLINE_EXCEEDED): with the latter two it is
+// *unknown* whether the call had an effect. The object is options.target.
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/sync_stream.h>
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
@@ -41,6 +42,23 @@ std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address, const C
 
 // How often a call may be sent, in all. More than once only if repeating it has no further effect.
 enum class Repeat { kOnce, kIfIdempotent };
+
+// A channel that is always willing to try: while a channel backs off after a refused connection, every call on it fails
+// with the old refusal, also when the server has come back meanwhile. Get gives a new channel instead, so that a call
+// says how things are now. For peers that come and go.
+//
+// Threads: Get may be called from any thread. Ownership: channels live as long as somebody uses them.
+class Connector {
+ public:
+  explicit Connector(const std::string& address, const ChannelOptions& options = {});
+  std::shared_ptr<::grpc::Channel> Get();
+
+ private:
+  const std::string address_;
+  const ChannelOptions options_;
+  std::mutex mutex_;
+  std::shared_ptr<::grpc::Channel> channel_;
+};
 
 struct CallOptions {
   // `target` is used in errors: service, site and address as the operator knows them.

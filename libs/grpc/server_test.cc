@@ -164,6 +164,30 @@ TEST_CASE("a server that is not there, or does not answer, is told apart") {
   CHECK_FALSE(DetailOf(gone).remedy.empty());
 }
 
+TEST_CASE("a connector finds a server that has come back at once, whatever the backoff") {
+  Fixture fixture;
+  fixture.service.on_list = [](const CallContext&) -> absl::StatusOr<pb::ListHeadsResponse> {
+    return pb::ListHeadsResponse();
+  };
+  const std::string address = fmt::format("127.0.0.1:{}", fixture.server->port());
+  Connector connector(address, {.max_reconnect_backoff = absl::Hours(1)});
+  const auto list = [&] {
+    const auto stub = pb::MetadataService::NewStub(connector.Get());
+    return Call(*stub, &Stub::ListHeads, pb::ListHeadsRequest(), fixture.Options()).status();
+  };
+  CHECK(list().ok());
+  fixture.server->Drain();
+  for (int i = 0; i < 5; ++i) CHECK(list().code() == absl::StatusCode::kUnavailable);
+  metrics::Registry metrics;
+  RandomIdGenerator ids;
+  Host host({.site = "site-t"}, {}, metrics, ids);
+  FakeService again(host);
+  again.on_list = fixture.service.on_list;
+  const auto server = Server::Start({.listen = address}, host, {&again});
+  REQUIRE(server.ok());
+  CHECK(list().ok());
+}
+
 TEST_CASE("only what is harmless to repeat is sent again") {
   Fixture fixture;
   std::atomic<int> calls = 0;

@@ -9,8 +9,11 @@ namespace protector::metadata_sync {
 namespace pb = protector::metadata::v1;
 using Stub = pb::MetadataService::StubInterface;
 
-GrpcPeer::GrpcPeer(const GrpcPeerOptions& options)
-    : options_(options), stub_(pb::MetadataService::NewStub(rpc::MakeChannel(options.address))) {}
+GrpcPeer::GrpcPeer(const GrpcPeerOptions& options) : options_(options), connector_(options.address) {}
+
+std::unique_ptr<pb::MetadataService::Stub> GrpcPeer::NewStub() {
+  return pb::MetadataService::NewStub(connector_.Get());
+}
 
 rpc::CallOptions GrpcPeer::Options() const {
   rpc::CallOptions options(options_.timeout, fmt::format("metadata-sync of {} at {}", options_.site, options_.address));
@@ -23,7 +26,7 @@ absl::StatusOr<std::vector<pb::Head>> GrpcPeer::ListHeads(const std::vector<std:
   pb::ListHeadsRequest request;
   for (const std::string& group : groups) request.add_group_ids(group);
   PROTECTOR_ASSIGN_OR_RETURN(const pb::ListHeadsResponse response,
-                             rpc::Call(*stub_, &Stub::ListHeads, request, Options()));
+                             rpc::Call(*NewStub(), &Stub::ListHeads, request, Options()));
   if (response.site() != options_.site) {
     return Error(absl::StatusCode::kFailedPrecondition, "WRONG_PEER",
                  fmt::format("the metadata-sync at {} says it is {}, not {}", options_.address, response.site(),
@@ -39,7 +42,7 @@ absl::StatusOr<pb::ApplyVersionResponse> GrpcPeer::Apply(const pb::Version& vers
   *request.mutable_version() = version;
   request.set_force(force);
   request.set_from_site(options_.local_site);
-  return rpc::Call(*stub_, &Stub::ApplyVersion, request, Options());
+  return rpc::Call(*NewStub(), &Stub::ApplyVersion, request, Options());
 }
 
 absl::StatusOr<std::vector<pb::Version>> GrpcPeer::Export(const std::string& group, int64_t after, int limit) {
@@ -48,7 +51,7 @@ absl::StatusOr<std::vector<pb::Version>> GrpcPeer::Export(const std::string& gro
   request.set_after_version(after);
   request.set_limit(limit);
   PROTECTOR_ASSIGN_OR_RETURN(const pb::ExportVersionsResponse response,
-                             rpc::Call(*stub_, &Stub::ExportVersions, request, Options()));
+                             rpc::Call(*NewStub(), &Stub::ExportVersions, request, Options()));
   return std::vector<pb::Version>(response.versions().begin(), response.versions().end());
 }
 

@@ -35,9 +35,11 @@ class GrpcPeer final : public PeerPort {
 
  private:
   rpc::CallOptions Options() const;
+  std::unique_ptr<protector::metadata::v1::MetadataService::Stub> NewStub();
 
   const GrpcPeerOptions options_;
-  std::unique_ptr<protector::metadata::v1::MetadataService::Stub> stub_;
+  // The peer comes and goes; a call has to say whether it is there now.
+  rpc::Connector connector_;
 };
 
 }  // namespace protector::metadata_sync

@@ -91,13 +91,14 @@ class GrpcServices final : public ServicesPort {
 
   std::shared_ptr<::grpc::Channel> Channel(const ServiceAddress& at) {
     std::lock_guard lock(mutex_);
-    auto& channel = channels_[at.address];
-    if (channel == nullptr) channel = rpc::MakeChannel(at.address);
-    return channel;
+    // A validation says how things are now, so no channel's old refusal is repeated.
+    auto& connector = connectors_[at.address];
+    if (connector == nullptr) connector = std::make_unique<rpc::Connector>(at.address);
+    return connector->Get();
   }
 
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<::grpc::Channel>> channels_;
+  std::map<std::string, std::unique_ptr<rpc::Connector>> connectors_;
 };
 
 }  // namespace
