@@ -9,6 +9,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/ids.h"
+#include "services/orchestrator/domain/check/plan.h"
 
 namespace protector::orchestrator {
 namespace {
@@ -194,7 +195,7 @@ absl::Status CapturePorts(os::Cloud& cloud, const os::CallContext& call, const o
   for (const auto& port : ports) {
     *spec.add_ports() = CapturePort(port, facts);
     placement.add_port_ids(port.id);
-    placement.add_port_owned(port.description.rfind("protector ", 0) == 0);
+    placement.add_port_owned(IsOurMark(port.description));
   }
   return absl::OkStatus();
 }
