@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 
@@ -72,6 +73,23 @@ struct App::Parts {
   std::unique_ptr<HttpServer> rest_server, control_server;
 };
 
+// A change to volumes of a stretched pod is on both arrays before it is answered.
+void App::FlushStretched(Parts& p, const std::vector<Effect>& effects) {
+  std::vector<std::string> pods;
+  {
+    Tx tx(p.db.get());
+    for (const auto& link : tx.tables().links.All()) {
+      if (link->kind != "stretch") continue;
+      const bool touched = std::any_of(effects.begin(), effects.end(), [&](const Effect& effect) {
+        const auto pod = tx.tables().pods.Find(link->local_pod_id);
+        return effect.kind == "volumes" && pod && StartsWith(Lower(effect.name), Lower(pod->name) + "::");
+      });
+      if (touched) pods.push_back(link->local_pod_id);
+    }
+  }
+  p.engine->pods().Flush(pods);
+}
+
 App::App(Options options) : parts_(std::make_unique<Parts>(std::move(options))) {}
 App::~App() {
   Stop();
@@ -113,11 +131,13 @@ void App::Start() {
   p.control = std::make_unique<ControlServer>(
       context, p.data.get(), [&p](const HttpRequest& in, HttpResponse* out) { return p.engine->ServePeer(in, out); });
   p.dispatcher = std::make_unique<Dispatcher>(context);
-  for (const auto add :
-       {AddArrayRoutes, AddConnectionRoutes, AddVolumeRoutes, AddSnapshotRoutes, AddVolumeGroupRoutes, AddHostRoutes,
-        AddGroupRoutes, AddGroupMemberRoutes, AddGroupSnapshotRoutes, AddHardwareRoutes, AddAdminRoutes}) {
+  for (const auto add : {AddArrayRoutes, AddConnectionRoutes, AddVolumeRoutes, AddSnapshotRoutes, AddVolumeGroupRoutes,
+                         AddHostRoutes, AddGroupRoutes, AddGroupMemberRoutes, AddGroupSnapshotRoutes, AddHardwareRoutes,
+                         AddAdminRoutes, AddPodRoutes, AddLinkRoutes, AddRemoteRoutes}) {
     add(p.dispatcher.get());
   }
+  p.data->OnPodWrite([&p](const std::vector<std::string>& pods) { return p.engine->pods().Flush(pods); });
+  p.dispatcher->After([&p](const std::vector<Effect>& effects) { FlushStretched(p, effects); });
   p.rest_server->Start();
   p.control_server->Start();
   p.engine->Start();

@@ -10,6 +10,8 @@
 
 namespace protector::fasim {
 
+struct Effect;
+
 class App {
  public:
   explicit App(Options options);
@@ -21,6 +23,7 @@ class App {
 
  private:
   struct Parts;
+  static void FlushStretched(Parts& parts, const std::vector<Effect>& effects);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -53,6 +53,7 @@ Refusal AccessRefusal(Tx& tx, const Table<Volume>::Ptr& volume, const std::strin
 std::vector<Refusal> DataPlane::Write(const std::vector<WriteItem>& items) {
   std::vector<Refusal> results;
   std::vector<std::string> pods;
+  std::vector<std::string> pod_of;  // of each item, when it is stretched
   {
     Tx tx(db_);
     for (const WriteItem& item : items) {
@@ -64,14 +65,23 @@ std::vector<Refusal> DataPlane::Write(const std::vector<WriteItem>& items) {
         tx.images().Write(volume->image, item.offset, item.bytes.data(), item.bytes.size());
         const auto pod = tx.tables().pods.Find(volume->pod_id);
         if (pod && pod->arrays.size() > 1) pods.push_back(pod->id);
+        pod_of.resize(results.size());
+        pod_of.push_back(pod && pod->arrays.size() > 1 ? pod->id : "");
       }
       results.push_back(std::move(refusal));
+      pod_of.resize(results.size());
     }
     tx.Commit();
   }
   std::sort(pods.begin(), pods.end());
   pods.erase(std::unique(pods.begin(), pods.end()), pods.end());
-  if (!pods.empty() && on_pod_write_) on_pod_write_(pods);
+  for (const std::string& pod : pods) {
+    if (!on_pod_write_ || on_pod_write_({pod})) continue;
+    // Written here, but the other array is the one that goes on: this copy will be replaced, so it was not written.
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (pod_of[i] == pod) results[i] = {"read-only", "the pod went offline on this array"};
+    }
+  }
   return results;
 }
 

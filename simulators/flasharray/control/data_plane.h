@@ -35,14 +35,14 @@ class DataPlane {
   Refusal ReadByName(const std::string& name, std::uint64_t offset, std::uint64_t length, std::string* bytes);
   Refusal Checksum(const std::string& name, Json* out);
 
-  // Told the stretched pods that were written to, before the write is acknowledged.
-  void OnPodWrite(std::function<void(const std::vector<std::string>& pod_ids)> hook) {
+  // Told the stretched pods that were written to, before the write is acknowledged; false: this array lost one of them.
+  void OnPodWrite(std::function<bool(const std::vector<std::string>& pod_ids)> hook) {
     on_pod_write_ = std::move(hook);
   }
 
  private:
   Db* db_;
-  std::function<void(const std::vector<std::string>&)> on_pod_write_;
+  std::function<bool(const std::vector<std::string>&)> on_pod_write_;
 };
 
 }  // namespace protector::fasim

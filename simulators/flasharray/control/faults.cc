@@ -20,8 +20,8 @@ int Faults::Add(const Json& description) {
     fault.path = match.value("path", "*");
     fault.body = match.value("body", "");
     if (StartsWith(fault.path, "regex:")) fault.regex = std::regex(fault.path.substr(6));
-    for (const auto& [name, value] : match.value("param", Json::object()).items())
-      fault.params[name] = value.get<std::string>();
+    const Json params = match.value("param", Json::object());
+    for (const auto& [name, value] : params.items()) fault.params[name] = value.get<std::string>();
     // The numbers may stand beside the match or in it.
     const auto number = [&](const char* key) {
       return match.contains(key) ? match[key] : description.value(key, Json(nullptr));

@@ -220,19 +220,26 @@ struct Pod {
 void to_json(Json& json, const Pod& pod);
 void from_json(const Json& json, Pod& pod);
 
-// One side's record of an ActiveDR link. `id` is the same on both sides.
+// One side's record of a replicated pod: an ActiveDR link, or (kind "stretch") the pair of arrays an ActiveCluster pod
+// is on. `id` is the same on both sides.
 struct ReplicaLink {
-  std::string id, local_pod_id, local_pod_name, remote_pod_id, remote_pod_name, remote_id, remote_name;
-  bool outbound = true;  // this side sends
+  std::string id, kind = "activedr", local_pod_id, local_pod_name, remote_pod_id, remote_pod_name, remote_id,
+                  remote_name;
+  bool outbound = true;  // this side sends; of a stretch both do
   bool paused = false;
   std::string status = "baselining";
-  std::string base_uid;  // the recovery point that both sides hold
+  std::string remote_promotion;  // what the other side said last
+  std::string base_uid;          // the recovery point that both sides hold
+  std::string pending_uid;       // one that was sent and not yet acknowledged
+  std::string applied_uid;       // inbound: the recovery point that the volumes show
+  std::string volumes_json;      // inbound: the volumes of the recovery point, without their bytes
+  std::string sent_json;         // outbound: what the other side was told last
   Millis recovery_point = 0;
-  Millis lag = 0;
-  bool removed_by_peer = false;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE_WITH_DEFAULT(ReplicaLink, id, local_pod_id, local_pod_name, remote_pod_id,
+  double progress = -1;
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE_WITH_DEFAULT(ReplicaLink, id, kind, local_pod_id, local_pod_name, remote_pod_id,
                                               remote_pod_name, remote_id, remote_name, outbound, paused, status,
-                                              base_uid, recovery_point, lag, removed_by_peer)
+                                              remote_promotion, base_uid, pending_uid, applied_uid, volumes_json,
+                                              sent_json, recovery_point, progress)
 };
 
 struct Admin {

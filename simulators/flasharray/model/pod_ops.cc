@@ -50,7 +50,7 @@ void RenameMembers(Tx& tx, const std::string& pod_id, const std::string& new_nam
 
 bool HasOutboundLink(Tx& tx, const Pod& pod) {
   for (const auto& link : tx.tables().links.Where("pod:" + pod.id)) {
-    if (link->outbound) return true;
+    if (link->outbound && link->kind == "activedr") return true;
   }
   return false;
 }

@@ -14,12 +14,13 @@ constexpr int kSendersPerPeer = 2;
 
 }  // namespace
 
-Engine::Engine(Context context) : context_(context), exchange_(context), receiver_(context) {}
+Engine::Engine(Context context) : context_(context), exchange_(context), receiver_(context), pods_(context) {}
 Engine::~Engine() {
   Stop();
 }
 
 void Engine::Start() {
+  pods_.Recover();
   const std::lock_guard<std::mutex> lock(mutex_);
   threads_.emplace_back([this] { KeepTime(); });
 }
@@ -46,6 +47,7 @@ void Engine::KeepTime() {
       next_tick = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
       try {
         scheduler.Tick();
+        pods_.Refresh();
       } catch (const std::exception& error) {
         spdlog::error("schedule: {}", error.what());
       }
@@ -59,6 +61,7 @@ void Engine::StartPeer(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (context_.settings->stopping || context_.peers->AddressOf(name).empty() || !started_.insert(name).second) return;
   threads_.emplace_back([this, name] { ExchangeWith(name); });
+  threads_.emplace_back([this, name] { pods_.Run(name); });
   const auto busy = std::make_shared<BusyGroups>();
   for (int i = 0; i < kSendersPerPeer; ++i) {
     threads_.emplace_back([this, name, busy] { TransferSender(context_, name, busy).Run(); });
@@ -141,16 +144,18 @@ PeerReply Engine::Dispatch(const std::string& what, const Json& head, const std:
   if (what == "exchange") return {200, exchange_.Answer(head)};
   if (what == "transfer/begin") return receiver_.Begin(head);
   if (what == "transfer/data") return receiver_.Data(head, bytes);
-  return {404, {{"error", "not-found"}}};
+  return pods_.Serve(what, head, bytes);
 }
 
 bool Engine::ServePeer(const HttpRequest& request, HttpResponse* response) {
-  if (!context_.peers->MayTalk(request.param("from"))) return false;
+  const std::string what = request.path.substr(std::string("/sim/peer/").size());
+  // The mediator is reached another way than the replication link.
+  const auto may_talk = [&] { return what == "mediator" || context_.peers->MayTalk(request.param("from")); };
+  if (!may_talk()) return false;
   std::string bytes;
   const Json head = SplitMessage(request.body, &bytes);
-  const PeerReply reply = Dispatch(request.path.substr(std::string("/sim/peer/").size()), head, bytes);
-  // The link may have been cut while this was worked on.
-  if (!context_.peers->MayTalk(request.param("from"))) return false;
+  const PeerReply reply = Dispatch(what, head, bytes);
+  if (!may_talk()) return false;  // cut while this was worked on
   response->status = reply.status;
   response->body = reply.body.dump();
   return true;

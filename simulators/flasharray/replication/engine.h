@@ -1,6 +1,7 @@
 // Runs everything that happens without a request: exchanges with peers, transfers, pod replication, the schedule.
 //
-// Threads: one that keeps time and starts the others, per peer one for exchanges and two that send. Ownership: owns its
+// Threads: one that keeps time and starts the others, per peer one for exchanges, one for pods and two
+// that send group snapshots. Ownership: owns its
 // threads; Stop joins them. Failure: unreachable peers are tried again; errors are logged and the loop goes on.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "simulators/flasharray/replication/exchange.h"
+#include "simulators/flasharray/replication/pod_replicator.h"
 #include "simulators/flasharray/replication/transfer_receiver.h"
 #include "simulators/flasharray/replication/transfer_sender.h"
 #include "simulators/flasharray/rest/dispatcher.h"
@@ -27,6 +29,7 @@ class Engine {
   void Stop();
   // POST /sim/peer/...; false: the link to that peer is cut, close the connection.
   bool ServePeer(const HttpRequest& request, HttpResponse* response);
+  PodReplicator& pods() { return pods_; }
 
  private:
   void KeepTime();
@@ -40,6 +43,7 @@ class Engine {
   Context context_;
   Exchange exchange_;
   TransferReceiver receiver_;
+  PodReplicator pods_;
   std::mutex mutex_;
   std::set<std::string> started_;
   std::vector<std::thread> threads_;

@@ -135,7 +135,9 @@ void Exchange::TakeIn(const Json& message) {
   if (message.value("connected", false)) {
     TakeFaces(tx, message, peer_id, peer_name);
     TakeAllowances(tx, message, peer_id);
-    TakePodMessage(tx, message.value("pods", Json::object()), peer_id, peer_name);
+    const Json pods = message.value("pods", Json::object());
+    TakePodMessage(tx, pods, peer_id);
+    context_.peers->SetPods(peer_name, pods.value("pods", Json::array()));
   }
   tx.Commit();
 }

@@ -52,6 +52,17 @@ bool PeerLinks::Online(const std::string& name) const {
          std::chrono::steady_clock::now() - it->second.last_answer < kFresh;
 }
 
+void PeerLinks::SetPods(const std::string& name, const Json& pods) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const auto it = peers_.find(name); it != peers_.end()) it->second.pods = pods;
+}
+
+Json PeerLinks::PodsOf(const std::string& name) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto it = peers_.find(name);
+  return it == peers_.end() ? Json::array() : it->second.pods;
+}
+
 void PeerLinks::Throttle(const std::string& name, std::uint64_t bytes) {
   const double megabits = settings_->bandwidth_mbps;
   if (megabits <= 0) return;

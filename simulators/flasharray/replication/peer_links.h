@@ -25,8 +25,12 @@ class PeerLinks {
   void Saw(const std::string& name, bool answered);
   // It answered within the last seconds and the link is not cut.
   bool Online(const std::string& name) const;
-  // The last attempt failed at once: nobody is there. (Silence is not the same.)
+  // This array has power and the link is not cut.
   bool MayTalk(const std::string& name) const;
+
+  // The peer's pods as it told them last, for /remote-pods.
+  void SetPods(const std::string& name, const Json& pods);
+  Json PodsOf(const std::string& name) const;
 
   // Waits as long as sending so many bytes to this peer takes at the set bandwidth.
   void Throttle(const std::string& name, std::uint64_t bytes);
@@ -34,6 +38,7 @@ class PeerLinks {
  private:
   struct Peer {
     std::string address;
+    Json pods = Json::array();
     bool answered = false;
     std::chrono::steady_clock::time_point last_answer{};
     std::chrono::steady_clock::time_point free_at{};  // when the wire is free again

@@ -10,6 +10,6 @@
 namespace protector::fasim {
 
 Json PodMessage(Tx& tx, const std::string& peer_id);
-void TakePodMessage(Tx& tx, const Json& message, const std::string& peer_id, const std::string& peer_name);
+void TakePodMessage(Tx& tx, const Json& message, const std::string& peer_id);
 
 }  // namespace protector::fasim

@@ -142,6 +142,7 @@ class Parser {
   }
   NodePtr Term() {
     Expect(Token::Kind::kWord, "a field");
+    if (IsWord("and") || IsWord("or")) throw ApiError(fmt::format("Invalid filter near '{}'.", token_.text));
     auto node = std::make_shared<Node>();
     node->field = token_.text;
     Advance();

@@ -280,7 +280,9 @@ Json PodItem(Tx& tx, const Pod& pod) {
     preferences.push_back(Reference(id, name));
   }
   std::int64_t link_sources = 0, link_targets = 0;
-  for (const auto& link : tx.tables().links.Where("pod:" + pod.id)) (link->outbound ? link_sources : link_targets) += 1;
+  for (const auto& link : tx.tables().links.Where("pod:" + pod.id)) {
+    if (link->kind == "activedr") (link->outbound ? link_sources : link_targets) += 1;
+  }
   std::uint64_t bytes = 0, provisioned = 0;
   for (const auto& volume : tx.tables().volumes.Where("pod:" + pod.id)) {
     bytes += tx.images().AllocatedBytes(volume->image);
@@ -306,12 +308,17 @@ Json PodItem(Tx& tx, const Pod& pod) {
           {"time_remaining", TimeRemaining(tx, pod.destroyed, pod.eradicate_at)}};
 }
 
+Millis LagOf(Tx& tx, const ReplicaLink& link) {
+  const bool at_rest = link.status == "quiesced" || link.status == "idle";
+  return at_rest ? 0 : std::max<Millis>(0, tx.now() - link.recovery_point);
+}
+
 Json LinkItem(Tx& tx, const ReplicaLink& link) {
   const auto pod = tx.tables().pods.Find(link.local_pod_id);
   const bool unknown = link.recovery_point == 0;
   return {{"id", link.id},
           {"direction", link.outbound ? "outbound" : "inbound"},
-          {"lag", unknown ? Json(nullptr) : Json(link.lag)},
+          {"lag", unknown ? Json(nullptr) : Json(LagOf(tx, link))},
           {"local_pod", Reference(link.local_pod_id, pod ? pod->name : link.local_pod_name)},
           {"paused", link.paused},
           {"recovery_point", TimeOrNull(link.recovery_point)},

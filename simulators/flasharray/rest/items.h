@@ -24,6 +24,7 @@ Json GroupSnapshotItem(Tx& tx, const GroupSnapshot& snapshot);
 Json TransferItem(Tx& tx, const Transfer& transfer);
 Json PodItem(Tx& tx, const Pod& pod);
 Json LinkItem(Tx& tx, const ReplicaLink& link);
+Millis LagOf(Tx& tx, const ReplicaLink& link);
 std::uint64_t AllocatedOn(Tx& tx);
 std::uint64_t ProvisionedOn(Tx& tx);
 
