@@ -11,6 +11,7 @@ namespace protector::metadata_sync {
 namespace {
 
 constexpr int kSchemaVersion = 1;
+constexpr absl::Duration kKeepRequests = absl::Hours(24 * 7);
 
 RetryOptions MakeRetryOptions(const config::Config& config) {
   return {.interval = config.GetDuration("sync.interval"),
@@ -28,7 +29,8 @@ GrpcPeerOptions MakePeerOptions(const config::Config& config) {
 class MetadataApp final : public rpc::App {
  public:
   MetadataApp(const rpc::Environment& environment, std::unique_ptr<store::Store> store)
-      : store_(std::move(store)),
+      : clock_(environment.clock),
+        store_(std::move(store)),
         repository_(*store_, {environment.site, environment.config.GetString("peer.site")}),
         replica_(repository_, hub_, environment.clock),
         peer_(MakePeerOptions(environment.config)),
@@ -42,12 +44,14 @@ class MetadataApp final : public rpc::App {
 
   std::vector<::grpc::Service*> Services() override { return {&transport_}; }
   absl::Status Start() override {
+    PROTECTOR_RETURN_IF_ERROR(repository_.ForgetRequestsBefore(clock_.Now() - kKeepRequests).status());
     loop_.Start();
     return absl::OkStatus();
   }
   void Stop() override { loop_.Stop(); }
 
  private:
+  Clock& clock_;
   std::unique_ptr<store::Store> store_;
   HeadHub hub_;
   Repository repository_;

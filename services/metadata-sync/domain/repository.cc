@@ -168,6 +168,17 @@ absl::StatusOr<std::optional<pb::Version>> Repository::Requested(const std::stri
   return OnChain(version.group_id(), version.version(), version.hash());
 }
 
+absl::StatusOr<int> Repository::ForgetRequestsBefore(absl::Time time) {
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<store::Record> records, store_.ListAll(kRequests));
+  store::Batch batch;
+  for (const store::Record& record : records) {
+    PROTECTOR_ASSIGN_OR_RETURN(const pb::Version version, Parse<pb::Version>(record, kRequests));
+    if (version.commit_time().seconds() < absl::ToUnixSeconds(time)) batch.Delete(kRequests, record.key);
+  }
+  if (!batch.empty()) PROTECTOR_RETURN_IF_ERROR(store_.Transaction(batch).status());
+  return static_cast<int>(batch.writes().size());
+}
+
 absl::StatusOr<pb::SyncStatus> Repository::Sync(const std::string& group) {
   pb::SyncStatus status;
   const absl::StatusOr<store::Record> record = store_.Get(kSync, group);

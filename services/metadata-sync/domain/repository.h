@@ -52,6 +52,8 @@ class Repository {
   absl::StatusOr<std::vector<std::string>> GroupsInDoubt();
   // What an earlier request with this id committed, if it is still on the chain.
   absl::StatusOr<std::optional<pb::Version>> Requested(const std::string& request_id);
+  // Requests are repeated within minutes; after days their ids only take room. Returns how many were forgotten.
+  absl::StatusOr<int> ForgetRequestsBefore(absl::Time time);
 
   absl::StatusOr<pb::SyncStatus> Sync(const std::string& group);
   absl::Status SaveSync(const pb::SyncStatus& status);

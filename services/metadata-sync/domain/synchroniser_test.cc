@@ -96,6 +96,16 @@ TEST_CASE("a repeat of a request, or of its content, answers as the first did") 
   CHECK(group.a.Head(group.id).version() == 3);
 }
 
+TEST_CASE("ids of old requests are forgotten, those of new ones are not") {
+  Group group;
+  REQUIRE(group.Commit(group.a, group.Changed("old"), 1, "request-old").ok());
+  group.clock.Advance(absl::Hours(24 * 10));
+  REQUIRE(group.Commit(group.a, group.Changed("new"), 2, "request-new").ok());
+  CHECK(*group.a.process->repository.ForgetRequestsBefore(group.clock.Now() - absl::Hours(24)) == 1);
+  CHECK_FALSE(group.a.process->repository.Requested("request-old")->has_value());
+  CHECK(group.a.process->repository.Requested("request-new")->has_value());
+}
+
 TEST_CASE("a lost answer is an outcome of its own, settled before the next change") {
   Group group;
   int calls = 0;
