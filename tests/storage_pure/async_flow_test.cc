@@ -112,6 +112,13 @@ TEST_CASE("P7: planned failover, reverse replication and failback keep every byt
   REQUIRE(protection->volumes_size() == 4);
   for (const auto& volume : protection->volumes()) CHECK(volume.name().starts_with("volume-7d6c5b4a-0000-4000-8000-0000000002"));
   REQUIRE(sites.Wait([&] { return group.Get(*sites.a, "")->health() == v1::Protection::HEALTHY; }));
+  // With a recovery point of these volumes, not with one of the first round.
+  const std::string newest = group.Get(*sites.b, "array-a")->newest().name();
+  const json::Value snapshots = sites.b->Rest("GET", "/volume-snapshots?filter=" + http::UrlEncode("name='" + newest + ".*'"));
+  REQUIRE(snapshots.GetItems("items").size() == 4);
+  for (const json::Value& snapshot : snapshots.GetItems("items")) {
+    CHECK(snapshot.GetStringOr("name", "").find("-0000000002") != std::string::npos);
+  }
 }
 
 TEST_CASE("unplanned: only a complete recovery point is used, and the lost site can push nothing more") {

@@ -37,6 +37,10 @@ absl::Status ProtectionNotFound(const std::string& name) {
       .Remedy("Check that pure_pg_name in the policy is exactly the name on the array, and that replication was set up.");
 }
 
+bool IsStale(const ProtectionRecord& record, const std::string& snapshot) {
+  return std::find(record.stale.begin(), record.stale.end(), snapshot) != record.stale.end();
+}
+
 absl::StatusOr<Group> AsyncGroups::Find(const Scope& scope, const std::string& name) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Group> groups, deps_.array.ListGroups(scope, {name}));
   for (const Group& group : groups) {
@@ -54,6 +58,22 @@ absl::Status AsyncGroups::Claim(const std::string& name, const std::string& grou
   if (record) return absl::OkStatus();
   ProtectionRecord claim{.name = name, .group_id = group_id, .source_array = source_array};
   return deps_.state.SaveProtection(claim);
+}
+
+absl::Status AsyncGroups::BeginRound(const Scope& scope, const std::string& name, const v1::Authority& authority,
+                                     const std::string& source_array, int64_t rounds_without_us) {
+  PROTECTOR_ASSIGN_OR_RETURN(std::optional<ProtectionRecord> record, deps_.state.Protection(name));
+  PROTECTOR_RETURN_IF_ERROR(Claim(name, authority.group_id(), source_array));
+  if (record && record->epoch >= authority.epoch()) return absl::OkStatus();
+  // Never used by us: if it has snapshots, somebody replicated these very volumes before; they are good.
+  if (!record) record = ProtectionRecord{.name = name, .group_id = authority.group_id(), .source_array = source_array};
+  if (record->epoch > 0 && record->epoch + rounds_without_us < authority.epoch()) {
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupSnapshot> snapshots, deps_.array.ListGroupSnapshots(scope, name));
+    record->stale.clear();
+    for (const GroupSnapshot& snapshot : snapshots) record->stale.push_back(snapshot.name);
+  }
+  record->epoch = authority.epoch();
+  return deps_.state.SaveProtection(*record);
 }
 
 absl::Status AsyncGroups::MakeGroup(const Scope& scope, const std::string& name) {
@@ -144,7 +164,13 @@ absl::StatusOr<v1::Protection> AsyncGroups::Ensure(const Scope& scope, const v1:
   PROTECTOR_RETURN_IF_ERROR(inventory_.CheckOwner(group_id, serials));
   PROTECTOR_RETURN_IF_ERROR(inventory_.CheckPeer(scope, request.target_array()));
   // The claim and the disks are on record before anything of the group is on the array.
-  PROTECTOR_RETURN_IF_ERROR(Claim(request.name(), group_id, ""));
+  PROTECTOR_RETURN_IF_ERROR(BeginRound(scope, request.name(), request.authority(), "", 0));
+  // Whatever came from the other side came before this; what comes from now on belongs to a later round.
+  const std::string face = FaceName(request.target_array(), request.name());
+  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<ProtectionRecord> other_way, deps_.state.Protection(face));
+  if (other_way && other_way->group_id == group_id) {
+    PROTECTOR_RETURN_IF_ERROR(BeginRound(scope, face, request.authority(), request.target_array(), 0));
+  }
   PROTECTOR_RETURN_IF_ERROR(inventory_.RecordDisks(scope, group_id, request.disks()));
   PROTECTOR_RETURN_IF_ERROR(MakeGroup(scope, request.name()));
   PROTECTOR_RETURN_IF_ERROR(MatchMembers(scope, request.name(), group_id, volumes));
@@ -166,7 +192,8 @@ absl::Status AsyncGroups::AwaitFace(const Scope& scope, const std::string& face)
 
 absl::StatusOr<v1::Protection> AsyncGroups::Accept(const Scope& scope, const v1::AcceptProtectionRequest& request) {
   const std::string face = FaceName(request.source_array(), request.name());
-  PROTECTOR_RETURN_IF_ERROR(Claim(face, request.authority().group_id(), request.source_array()));
+  // If this side was the source in the epoch before, it has sorted out the past already, and the source may be sending.
+  PROTECTOR_RETURN_IF_ERROR(BeginRound(scope, face, request.authority(), request.source_array(), 1));
   PROTECTOR_RETURN_IF_ERROR(AwaitFace(scope, face));
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupTarget> targets, deps_.array.ListTargets(scope, face));
   const bool allowed = !targets.empty() &&
@@ -205,9 +232,10 @@ absl::StatusOr<v1::Protection> AsyncGroups::Get(const Scope& scope, const std::s
       for (const Volume& volume : volumes) *out.add_volumes() = ToProto(volume);
     }
   }
+  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<ProtectionRecord> record, deps_.state.Protection(local));
   absl::Time newest = absl::InfinitePast();
   for (const Transfer& transfer : transfers) {
-    if (!transfer.Complete()) continue;
+    if (!transfer.Complete() || (record && IsStale(*record, transfer.name))) continue;
     for (const GroupSnapshot& snapshot : snapshots) {
       if (snapshot.name != transfer.name || snapshot.destroyed || snapshot.created < newest) continue;
       newest = snapshot.created;

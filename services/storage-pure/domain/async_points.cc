@@ -33,8 +33,10 @@ absl::StatusOr<v1::ListRecoveryPointsResponse> AsyncPoints::List(const Scope& sc
   if (groups.empty() && snapshots.empty()) return ProtectionNotFound(local);
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Transfer> transfers, deps_.array.ListTransfers(scope, local));
 
+  PROTECTOR_ASSIGN_OR_RETURN(const std::optional<ProtectionRecord> record, deps_.state.Protection(local));
   std::vector<std::pair<absl::Time, v1::RecoveryPoint>> points;
   for (const Transfer& transfer : transfers) {
+    if (record && IsStale(*record, transfer.name)) continue;
     const std::optional<GroupSnapshot> snapshot = FindSnapshot(snapshots, transfer.name);
     if (snapshot && snapshot->destroyed) continue;
     const absl::Time created = snapshot ? snapshot->created : transfer.started;

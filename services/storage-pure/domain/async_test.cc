@@ -211,6 +211,57 @@ TEST_CASE("recovery points are listed newest first and only whole ones are compl
   CHECK(ReasonOf(f.storage->GetRecoveryPoint(f.scope, get).status()) == "NO_RECOVERY_POINT");
 }
 
+TEST_CASE("recovery points of an earlier round are not offered when a group is used again, on either side") {
+  Fixture a;
+  a.array.AddVolume("old");
+  a.array.AddVolume("new");
+  REQUIRE(a.storage->EnsureProtection(a.scope, Ensure(a, {"old"}, Auth(1))).ok());
+  a.array.targets[0].allowed = true;
+  const auto arrive = [](Fixture& f, const std::string& group, const std::string& suffix) {
+    const Group kept = f.array.groups[group];
+    f.array.AddArrived(group, suffix, {"v"}, 1.0, f.clock.Now());
+    f.array.groups[group] = kept;
+  };
+  v1::GetProtectionRequest get;
+  get.set_name("pg");
+  get.set_replication_type(protector::group::v1::ASYNC);
+  arrive(a, "pg", "1");
+  CHECK(a.storage->GetProtection(a.scope, get)->health() == v1::Protection::HEALTHY);
+  REQUIRE(a.storage->EnsureProtection(a.scope, Ensure(a, {"old"}, Auth(1))).ok());
+  CHECK(a.storage->GetProtection(a.scope, get)->health() == v1::Protection::HEALTHY);
+  // Epoch 3: the group is home again.
+  REQUIRE(a.storage->EnsureProtection(a.scope, Ensure(a, {"new"}, Auth(3))).ok());
+  CHECK(a.storage->GetProtection(a.scope, get)->health() == v1::Protection::BASELINING);
+  arrive(a, "pg", "2");
+  a.Restart();
+  CHECK(a.storage->GetProtection(a.scope, get)->newest().name() == "array-a:pg.2");
+
+  Fixture b("array-b", "array-a");
+  auto accept = For<v1::AcceptProtectionRequest>("pg");
+  accept.set_source_array("array-a");
+  b.array.groups["array-a:pg"] = {.name = "array-a:pg", .is_local = false};
+  REQUIRE(b.storage->AcceptProtection(b.scope, accept).ok());
+  arrive(b, "array-a:pg", "1");
+  b.array.AddVolume("vb");
+  auto reverse = Ensure(b, {"vb"}, Auth(2));
+  reverse.set_target_array("array-a");
+  REQUIRE(b.storage->EnsureProtection(b.scope, reverse).ok());
+  arrive(b, "array-a:pg", "2");  // the source is quick: sent before it was accepted
+  *accept.mutable_authority() = Auth(3);
+  REQUIRE(b.storage->AcceptProtection(b.scope, accept).ok());
+  v1::ListRecoveryPointsRequest list;
+  list.set_name("pg");
+  list.set_replication_type(protector::group::v1::ASYNC);
+  list.set_source_array("array-a");
+  const auto points = b.storage->ListRecoveryPoints(b.scope, list);
+  REQUIRE(points->recovery_points_size() == 1);
+  CHECK(points->recovery_points(0).name() == "array-a:pg.2");
+  // A round that this side took no part in: everything there is old.
+  *accept.mutable_authority() = Auth(5);
+  REQUIRE(b.storage->AcceptProtection(b.scope, accept).ok());
+  CHECK(b.storage->ListRecoveryPoints(b.scope, list)->recovery_points_size() == 0);
+}
+
 TEST_CASE("a fence removes every connection, host groups once, and remembers them first") {
   Fixture f;
   f.array.AddVolume("v1");

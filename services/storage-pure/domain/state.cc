@@ -26,13 +26,15 @@ DiskKey DecodeDisk(const json::Value& value) {
 
 json::Value Encode(const ProtectionRecord& r) {
   return json::Value::Object({{"group", r.group_id}, {"pod", r.pod}, {"source_array", r.source_array},
-                              {"source_name", r.source_name}, {"peer_pod", r.peer_pod}, {"retired", r.retired}});
+                              {"source_name", r.source_name}, {"peer_pod", r.peer_pod}, {"retired", r.retired},
+                              {"epoch", r.epoch}, {"stale", r.stale}});
 }
 
 ProtectionRecord DecodeProtection(const std::string& name, const json::Value& v) {
   return {.name = name, .group_id = v.GetStringOr("group", ""), .pod = v.GetBoolOr("pod", false),
           .source_array = v.GetStringOr("source_array", ""), .source_name = v.GetStringOr("source_name", ""),
-          .peer_pod = v.GetStringOr("peer_pod", ""), .retired = v.GetBoolOr("retired", false)};
+          .peer_pod = v.GetStringOr("peer_pod", ""), .retired = v.GetBoolOr("retired", false),
+          .epoch = v.GetIntOr("epoch", 0), .stale = v.GetStrings("stale")};
 }
 
 json::Value Encode(const CloneRecord& r) {

@@ -36,6 +36,8 @@ struct ProtectionRecord {
   std::string source_name = {};   // of a target side: name on the source
   std::string peer_pod = {};      // of a source pod: its target
   bool retired = false;      // a pod whose place another one has taken
+  int64_t epoch = 0;         // of the group, when the present direction of a protection group began
+  std::vector<std::string> stale = {};  // its snapshots from before that: of other volumes, never to be used again
 };
 
 // A volume that was (or was about to be) made for a disk.
