@@ -24,20 +24,22 @@ namespace protector::ossim {
 namespace {
 
 void DeclareTables(Store& store) {
-  const struct { const char* table; std::vector<const char*> fields; } kIndexes[] = {
-      {"grants", {"user_id"}},
-      {"networks", {"project_id"}},
-      {"subnets", {"network_id", "project_id"}},
-      {"ports", {"network_id", "device_id", "project_id"}},
-      {"security_groups", {"project_id"}},
-      {"security_group_rules", {"security_group_id", "project_id"}},
-      {"routers", {"project_id"}},
-      {"floatingips", {"project_id", "port_id"}},
-      {"volumes", {"project_id"}},
-      {"snapshots", {"project_id", "volume_id"}},
-      {"attachments", {"volume_id", "server_id"}},
-      {"servers", {"project_id"}},
-      {"memory_array", {"serial"}}};
+  const struct {
+    const char* table;
+    std::vector<const char*> fields;
+  } kIndexes[] = {{"grants", {"user_id"}},
+                  {"networks", {"project_id"}},
+                  {"subnets", {"network_id", "project_id"}},
+                  {"ports", {"network_id", "device_id", "project_id"}},
+                  {"security_groups", {"project_id"}},
+                  {"security_group_rules", {"security_group_id", "project_id"}},
+                  {"routers", {"project_id"}},
+                  {"floatingips", {"project_id", "port_id"}},
+                  {"volumes", {"project_id", "provider_id"}},
+                  {"snapshots", {"project_id", "volume_id"}},
+                  {"attachments", {"volume_id", "server_id"}},
+                  {"servers", {"project_id"}},
+                  {"memory_array", {"serial"}}};
   for (const auto& i : kIndexes) {
     for (const char* field : i.fields) store.table(i.table).Index(field);
   }
@@ -62,7 +64,8 @@ int Run(const Config& config) {
   std::string error;
   site.seed = config.seed_file.empty() ? BuiltInSeed(config.site) : LoadSeed(config.seed_file, config.site, &error);
   if (!error.empty()) return Refuse(error);
-  if (site.seed.is_null()) return Refuse(fmt::format("--site {}: there is no built-in seed of that name; give --seed-file", config.site));
+  if (site.seed.is_null())
+    return Refuse(fmt::format("--site {}: there is no built-in seed of that name; give --seed-file", config.site));
   error = site.latency.Parse(config.latency);
   if (!error.empty()) return Refuse(error);
   DeclareTables(site.store);
@@ -73,7 +76,8 @@ int Run(const Config& config) {
   error = ledger.Open(config.state_dir);
   if (!error.empty()) return Refuse(error);
 
-  std::unique_ptr<Array> array = config.array == "none" ? MakeMemoryArray(site.store, site.ArrayName()) : MakeFlashArray(config);
+  std::unique_ptr<Array> array =
+      config.array == "none" ? MakeMemoryArray(site.store, site.ArrayName()) : MakeFlashArray(config);
   Guests guests(*array, ledger, site.Initiator(), config.guest_interval_ms);
   Keystone keystone(site);
   Neutron neutron(site);
@@ -106,7 +110,8 @@ int Run(const Config& config) {
   Control control(site, keystone, nova, guests, ledger);
   error = control.Start();
   if (!error.empty()) return Refuse(error);
-  spdlog::info("{} is up on {} (port offset {}), control on {}", config.site, config.ip, config.port_offset, config.control);
+  spdlog::info("{} is up on {} (port offset {}), control on {}", config.site, config.ip, config.port_offset,
+               config.control);
 
   int signal = 0;
   sigwait(&signals, &signal);

@@ -4,9 +4,9 @@
 #include <fstream>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include "simulators/openstack/app.h"
 #include "simulators/openstack/core/seed.h"
@@ -15,14 +15,16 @@ int main(int argc, char** argv) {
   protector::ossim::Config c;
   bool print_seed = false, no_resume = false;
   std::string token_file, level = "info";
-  CLI::App app{"One site's Keystone, Nova, Cinder, Neutron, Glance and Placement in one process, for tests and demonstrations."};
+  CLI::App app{
+      "One site's Keystone, Nova, Cinder, Neutron, Glance and Placement in one process, for tests and demonstrations."};
   app.add_option("--site", c.site, "name, region and built-in seed: site-a, site-b")->capture_default_str();
   app.add_option("--ip", c.ip, "address of the services (default: the lab's address of the site)");
   app.add_option("--advertise", c.advertise, "host that the catalog names, when it differs from --ip");
   app.add_option("--port-offset", c.port_offset, "added to 5000, 8774, 8776, 8778, 9292 and 9696");
   app.add_option("--control", c.control, "ADDRESS:PORT of the control plane (default: IP:9900)");
   app.add_option("--state-dir", c.state_dir, "keep the state here (default: in memory)");
-  app.add_option("--array", c.array, "rest, or none: an array inside this process")->check(CLI::IsMember({"rest", "none"}));
+  app.add_option("--array", c.array, "rest, or none: an array inside this process")
+      ->check(CLI::IsMember({"rest", "none"}));
   app.add_option("--array-url", c.array_url, "REST 2.x endpoint of the FlashArray, https://HOST:PORT");
   app.add_option("--array-token", c.array_token, "its API token")->envname("PROTECTOR_SIM_ARRAY_TOKEN");
   app.add_option("--array-token-file", token_file, "a file that holds the API token");
@@ -33,7 +35,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed-file", c.seed_file, "YAML or JSON with what the site holds at first; see --print-seed");
   app.add_flag("--print-seed", print_seed, "print the seed of the site and end");
   app.add_option("--latency", c.latency, "zero, realistic, class=min:max,...")->capture_default_str();
-  app.add_option("--guest-interval-ms", c.guest_interval_ms, "one record per volume and interval; 0: none")->capture_default_str();
+  app.add_option("--guest-interval-ms", c.guest_interval_ms, "one record per volume and interval; 0: none")
+      ->capture_default_str();
   app.add_option("--token-expiration", c.token_expiration_s, "seconds")->capture_default_str();
   app.add_flag("--member-may-manage", c.member_may_manage, "permit volume manage and unmanage to the role member");
   app.add_flag("--no-resume-guests", no_resume, "ACTIVE servers do not write after a restart");

@@ -23,7 +23,8 @@ absl::Status Classify(const WireAnswer& answer) {
   std::string text = fmt::format("HTTP {}", answer.status);
   if (body.is_object() && body.contains("errors") && body["errors"].is_array() && !body["errors"].empty()) {
     const json& e = body["errors"][0];
-    std::string context = e.contains("context") && e["context"].is_string() ? e["context"].get<std::string>() + ": " : "";
+    std::string context =
+        e.contains("context") && e["context"].is_string() ? e["context"].get<std::string>() + ": " : "";
     text = context + e.value("message", "");
   }
   auto has = [&](const char* part) { return text.find(part) != std::string::npos; };
@@ -41,7 +42,9 @@ ArrayVolume ToVolume(const json& item) {
   v.name = item.value("name", "");
   v.serial = item.value("serial", "");
   v.bytes = item.contains("provisioned") && item["provisioned"].is_number() ? item["provisioned"].get<int64_t>() : 0;
-  v.connections = item.contains("connection_count") && item["connection_count"].is_number() ? item["connection_count"].get<int64_t>() : 0;
+  v.connections = item.contains("connection_count") && item["connection_count"].is_number()
+                      ? item["connection_count"].get<int64_t>()
+                      : 0;
   v.destroyed = item.value("destroyed", false);
   return v;
 }
@@ -57,7 +60,8 @@ class FlashArray final : public Array {
   absl::StatusOr<ArrayVolume> GetVolume(const std::string& name) override {
     auto body = Call("GET", "/volumes", {{"names", name}, {"destroyed", "false"}}, json());
     if (!body.ok()) return body.status();
-    if (body->value("items", json::array()).empty()) return absl::NotFoundError(fmt::format("{}: Volume does not exist.", name));
+    if (body->value("items", json::array()).empty())
+      return absl::NotFoundError(fmt::format("{}: Volume does not exist.", name));
     return ToVolume((*body)["items"][0]);
   }
 
@@ -71,16 +75,20 @@ class FlashArray final : public Array {
       if (!body.ok()) return body.status();
       for (const json& item : body->at("items")) out.push_back(ToVolume(item));
       token = body->value("more_items_remaining", false) && (*body)["continuation_token"].is_string()
-                  ? (*body)["continuation_token"].get<std::string>() : "";
+                  ? (*body)["continuation_token"].get<std::string>()
+                  : "";
     } while (!token.empty());
     return out;
   }
 
   absl::Status CreateVolume(const std::string& name, int64_t bytes) override {
-    return Call("POST", "/volumes", {{"names", name}, {"with_default_protection", "false"}}, {{"provisioned", bytes}}).status();
+    return Call("POST", "/volumes", {{"names", name}, {"with_default_protection", "false"}}, {{"provisioned", bytes}})
+        .status();
   }
   absl::Status CloneVolume(const std::string& name, const std::string& source) override {
-    return Call("POST", "/volumes", {{"names", name}, {"with_default_protection", "false"}}, {{"source", {{"name", source}}}}).status();
+    return Call("POST", "/volumes", {{"names", name}, {"with_default_protection", "false"}},
+                {{"source", {{"name", source}}}})
+        .status();
   }
   absl::Status RenameVolume(const std::string& name, const std::string& new_name) override {
     return Call("PATCH", "/volumes", {{"names", name}}, {{"name", new_name}}).status();
@@ -93,7 +101,8 @@ class FlashArray final : public Array {
     if (connections.ok()) {
       for (const json& c : connections->at("items")) {
         if (!c.contains("host") || !c["host"].contains("name") || !c["host"]["name"].is_string()) continue;
-        (void)Call("DELETE", "/connections", {{"host_names", c["host"]["name"].get<std::string>()}, {"volume_names", name}}, json());
+        (void)Call("DELETE", "/connections",
+                   {{"host_names", c["host"]["name"].get<std::string>()}, {"volume_names", name}}, json());
       }
     }
     absl::Status s = Call("PATCH", "/volumes", {{"names", name}}, {{"destroyed", true}}).status();
@@ -108,24 +117,35 @@ class FlashArray final : public Array {
     return absl::IsNotFound(s) ? absl::OkStatus() : s;
   }
   absl::Status AddToGroup(const std::string& group, const std::string& volume) override {
-    absl::Status s = Call("POST", "/protection-groups/volumes", {{"group_names", group}, {"member_names", volume}}, json()).status();
+    absl::Status s =
+        Call("POST", "/protection-groups/volumes", {{"group_names", group}, {"member_names", volume}}, json()).status();
     return absl::IsAlreadyExists(s) ? absl::OkStatus() : s;
   }
   absl::Status InReplicatedPod(const std::string& pod, bool* replicated) override {
     auto body = Call("GET", "/pods", {{"names", pod}}, json());
     if (!body.ok()) return body.status();
     const json& item = body->at("items").at(0);
-    auto number = [&](const char* key) { return item.contains(key) && item[key].is_number() ? item[key].get<int64_t>() : 0; };
+    auto number = [&](const char* key) {
+      return item.contains(key) && item[key].is_number() ? item[key].get<int64_t>() : 0;
+    };
     *replicated = number("array_count") > 1 || number("link_source_count") != 0 || number("link_target_count") != 0;
     return absl::OkStatus();
   }
 
   absl::Status Connect(const std::string& host, const std::string& initiator, const std::string& volume) override {
-    std::shared_lock<std::shared_mutex> hosts(hosts_);  // nobody deletes the host in between
-    auto name = HostFor(host, initiator);
-    if (!name.ok()) return name.status();
-    absl::Status s = Call("POST", "/connections", {{"host_names", *name}, {"volume_names", volume}}, json::object()).status();
-    return absl::IsAlreadyExists(s) ? absl::OkStatus() : s;
+    std::shared_lock<std::shared_mutex> hosts(hosts_);  // nobody here deletes the host in between
+    absl::Status s;
+    for (bool again : {true, false}) {
+      auto name = HostFor(host, initiator);
+      if (!name.ok()) return name.status();
+      s = Call("POST", "/connections", {{"host_names", *name}, {"volume_names", volume}}, json::object()).status();
+      if (absl::IsAlreadyExists(s)) return absl::OkStatus();
+      if (!absl::IsNotFound(s) || !again) return s;
+      // The volume, or a host that somebody else took away: look the host up anew.
+      std::lock_guard<std::mutex> lock(host_mutex_);
+      host_names_.erase(initiator);
+    }
+    return s;
   }
 
   absl::Status Disconnect(const std::string& initiator, const std::string& volume) override {
@@ -136,14 +156,21 @@ class FlashArray final : public Array {
     absl::Status s = Call("DELETE", "/connections", {{"host_names", *name}, {"volume_names", volume}}, json()).status();
     if (!s.ok() && !absl::IsNotFound(s)) return s;
     auto left = Call("GET", "/connections", {{"host_names", *name}, {"limit", "1"}}, json());
-    if (left.ok() && left->at("items").empty()) (void)Call("DELETE", "/hosts", {{"names", *name}}, json());
+    if (left.ok() && left->at("items").empty()) {
+      (void)Call("DELETE", "/hosts", {{"names", *name}}, json());
+      std::lock_guard<std::mutex> lock(host_mutex_);
+      host_names_.erase(initiator);
+    }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::string> Read(const std::string& initiator, const std::string& serial, int64_t offset, int64_t length) override {
+  absl::StatusOr<std::string> Read(const std::string& initiator, const std::string& serial, int64_t offset,
+                                   int64_t length) override {
     if (!has_io_) return absl::UnavailableError("there is no --array-io");
-    auto answer = io_.Send("GET", fmt::format("/sim/io/read?initiator={}&serial={}&offset={}&length={}", UrlEncode(initiator),
-                                              UrlEncode(serial), offset, length), {}, "", "");
+    auto answer = io_.Send("GET",
+                           fmt::format("/sim/io/read?initiator={}&serial={}&offset={}&length={}", UrlEncode(initiator),
+                                       UrlEncode(serial), offset, length),
+                           {}, "", "");
     if (!answer.ok()) return answer.status();
     if (answer->status != 200) return IoError(answer->status, answer->body);
     return std::move(answer->body);
@@ -153,7 +180,8 @@ class FlashArray final : public Array {
     if (!has_io_) return std::vector<absl::Status>(writes.size(), absl::UnavailableError("there is no --array-io"));
     std::string body;
     for (const BlockWrite& w : writes) {
-      body += json{{"initiator", w.initiator}, {"serial", w.serial}, {"offset", w.offset}, {"length", w.data.size()}}.dump();
+      body += json{{"initiator", w.initiator}, {"serial", w.serial}, {"offset", w.offset}, {"length", w.data.size()}}
+                  .dump();
       body += '\n';
       body += w.data;
     }
@@ -176,15 +204,18 @@ class FlashArray final : public Array {
  private:
   static absl::Status IoError(int status, const std::string& body) {
     json parsed = json::parse(body, nullptr, false);
-    std::string text = parsed.is_object() ? parsed.value("error", "") + ": " + parsed.value("message", "") : body.substr(0, 200);
-    return status == 409 ? absl::FailedPreconditionError(text) : absl::UnavailableError(fmt::format("HTTP {} {}", status, text));
+    std::string text =
+        parsed.is_object() ? parsed.value("error", "") + ": " + parsed.value("message", "") : body.substr(0, 200);
+    return status == 409 ? absl::FailedPreconditionError(text)
+                         : absl::UnavailableError(fmt::format("HTTP {} {}", status, text));
   }
 
   absl::Status Login() {
     auto versions = rest_.Send("GET", "/api/api_version", {}, "", "");
     if (!versions.ok()) return versions.status();
     json list = json::parse(versions->body, nullptr, false);
-    if (!list.is_object() || !list.contains("version")) return absl::UnavailableError("the array did not tell its versions");
+    if (!list.is_object() || !list.contains("version"))
+      return absl::UnavailableError("the array did not tell its versions");
     std::string chosen;
     for (const json& v : list["version"]) {
       std::string text = v.get<std::string>();
@@ -200,7 +231,8 @@ class FlashArray final : public Array {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<json> Call(const std::string& method, const std::string& path, const Params& params, const json& body) {
+  absl::StatusOr<json> Call(const std::string& method, const std::string& path, const Params& params,
+                            const json& body) {
     for (int attempt = 0;; ++attempt) {
       std::string session, base;
       {
@@ -234,16 +266,12 @@ class FlashArray final : public Array {
   }
 
   // "" when the array has no host with this initiator.
+  // What was found is remembered; Connect forgets it when the array says that it is not so.
   absl::StatusOr<std::string> FindHost(const std::string& initiator) {
     {
       std::lock_guard<std::mutex> lock(host_mutex_);
       auto it = host_names_.find(initiator);
-      if (it != host_names_.end()) {
-        // Somebody else may have deleted it; a plain look-up by name is what the driver's filter would find.
-        auto body = Call("GET", "/hosts", {{"names", it->second}}, json());
-        if (body.ok()) return it->second;
-        host_names_.erase(it);
-      }
+      if (it != host_names_.end()) return it->second;
     }
     auto body = Call("GET", "/hosts", {{"filter", fmt::format("iqns='{}' and is_local", initiator)}}, json());
     if (!body.ok()) return body.status();
@@ -278,6 +306,8 @@ class FlashArray final : public Array {
 
 }  // namespace
 
-std::unique_ptr<Array> MakeFlashArray(const Config& config) { return std::make_unique<FlashArray>(config); }
+std::unique_ptr<Array> MakeFlashArray(const Config& config) {
+  return std::make_unique<FlashArray>(config);
+}
 
 }  // namespace protector::ossim

@@ -16,8 +16,7 @@ constexpr int64_t kPage = 4096;
 
 class MemoryArray final : public Array {
  public:
-  MemoryArray(Store& store, const std::string& name)
-      : store_(store), prefix_(Sha256Hex(name).substr(0, 16)) {
+  MemoryArray(Store& store, const std::string& name) : store_(store), prefix_(Sha256Hex(name).substr(0, 16)) {
     for (char& c : prefix_) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
 
@@ -75,7 +74,9 @@ class MemoryArray final : public Array {
     return Change(volume + "." + suffix, [&](json& doc) { doc["snapshot_of"] = volume; });
   }
   absl::Status DestroySnapshot(const std::string& name) override { return DestroyVolume(name); }
-  absl::Status AddToGroup(const std::string&, const std::string& volume) override { return Change(volume, [](json&) {}); }
+  absl::Status AddToGroup(const std::string&, const std::string& volume) override {
+    return Change(volume, [](json&) {});
+  }
   absl::Status InReplicatedPod(const std::string&, bool* replicated) override {
     *replicated = false;
     return absl::OkStatus();
@@ -99,7 +100,8 @@ class MemoryArray final : public Array {
     return absl::IsNotFound(s) ? absl::OkStatus() : s;
   }
 
-  absl::StatusOr<std::string> Read(const std::string& initiator, const std::string& serial, int64_t offset, int64_t length) override {
+  absl::StatusOr<std::string> Read(const std::string& initiator, const std::string& serial, int64_t offset,
+                                   int64_t length) override {
     Store::Lock lock(store_);
     absl::Status s = Allowed(initiator, serial);
     if (!s.ok()) return s;
@@ -108,7 +110,9 @@ class MemoryArray final : public Array {
     for (int64_t done = 0; done < length;) {
       int64_t at = offset + done, inside = at % kPage, n = std::min(kPage - inside, length - done);
       auto it = pages.find(at / kPage);
-      if (it != pages.end()) out.replace(static_cast<size_t>(done), static_cast<size_t>(n), it->second, static_cast<size_t>(inside), static_cast<size_t>(n));
+      if (it != pages.end())
+        out.replace(static_cast<size_t>(done), static_cast<size_t>(n), it->second, static_cast<size_t>(inside),
+                    static_cast<size_t>(n));
       done += n;
     }
     return out;
@@ -126,7 +130,8 @@ class MemoryArray final : public Array {
         int64_t at = w.offset + done, inside = at % kPage, n = std::min(kPage - inside, length - done);
         std::string& page = pages[at / kPage];
         if (page.empty()) page.assign(kPage, '\0');
-        page.replace(static_cast<size_t>(inside), static_cast<size_t>(n), w.data, static_cast<size_t>(done), static_cast<size_t>(n));
+        page.replace(static_cast<size_t>(inside), static_cast<size_t>(n), w.data, static_cast<size_t>(done),
+                     static_cast<size_t>(n));
         done += n;
       }
     }
@@ -135,7 +140,9 @@ class MemoryArray final : public Array {
 
  private:
   Table& table() { return store_.table("memory_array"); }
-  static absl::Status Missing(const std::string& name) { return absl::NotFoundError(name + ": Volume does not exist."); }
+  static absl::Status Missing(const std::string& name) {
+    return absl::NotFoundError(name + ": Volume does not exist.");
+  }
   const json* Live(const std::string& name) {
     const json* doc = table().Find(name);
     return doc == nullptr || doc->value("destroyed", false) ? nullptr : doc;
@@ -153,7 +160,9 @@ class MemoryArray final : public Array {
     json counter = {{"n", 1}};
     if (const json* old = store_.table("settings").Find("memory_array")) counter["n"] = old->at("n").get<int64_t>() + 1;
     store_.table("settings").Put("memory_array", counter);
-    table().Put(name, {{"serial", fmt::format("{}{:08X}", prefix_, counter["n"].get<int64_t>())}, {"bytes", bytes}, {"hosts", json::array()}});
+    table().Put(name, {{"serial", fmt::format("{}{:08X}", prefix_, counter["n"].get<int64_t>())},
+                       {"bytes", bytes},
+                       {"hosts", json::array()}});
     return absl::OkStatus();
   }
   template <class F>

@@ -10,18 +10,30 @@ namespace {
 
 const char* FaultName(int status) {
   switch (status) {
-    case 400: return "badRequest";
-    case 401: return "unauthorized";
-    case 403: return "forbidden";
-    case 404: return "itemNotFound";
-    case 405: return "badMethod";
-    case 409: return "conflictingRequest";
-    case 413: return "overLimit";
-    case 415: return "badMediaType";
-    case 429: return "overLimit";
-    case 501: return "notImplemented";
-    case 503: return "serviceUnavailable";
-    default: return "computeFault";
+    case 400:
+      return "badRequest";
+    case 401:
+      return "unauthorized";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "itemNotFound";
+    case 405:
+      return "badMethod";
+    case 409:
+      return "conflictingRequest";
+    case 413:
+      return "overLimit";
+    case 415:
+      return "badMediaType";
+    case 429:
+      return "overLimit";
+    case 501:
+      return "notImplemented";
+    case 503:
+      return "serviceUnavailable";
+    default:
+      return "computeFault";
   }
 }
 
@@ -41,7 +53,8 @@ std::unique_ptr<Service> Cinder::Build() {
   service->decorate = [](const Request& request, Response& r) {
     r.headers.emplace_back("x-compute-request-id", request.request_id);
     if (request.version.major == 0) return;
-    r.headers.emplace_back("OpenStack-API-Version", fmt::format("volume {}.{}", request.version.major, request.version.minor));
+    r.headers.emplace_back("OpenStack-API-Version",
+                           fmt::format("volume {}.{}", request.version.major, request.version.minor));
     r.headers.emplace_back("Vary", "OpenStack-API-Version");
   };
   // /v3/{project}/volumes and /v3/volumes are the same thing; a foreign project in the path is refused.
@@ -56,17 +69,29 @@ std::unique_ptr<Service> Cinder::Build() {
     if (!project.empty() && project != r.identity.project_id) Fail(400, "Malformed request url");
   };
   auto version = [this] {
-    return json{{"id", "v3.0"}, {"status", "CURRENT"}, {"version", "3.70"}, {"min_version", "3.0"}, {"updated", "2022-08-31T00:00:00Z"},
-                {"links", {{{"rel", "describedby"}, {"type", "text/html"}, {"href", "https://docs.openstack.org/"}},
-                           {{"rel", "self"}, {"href", site_.config.Url("cinder") + "/v3/"}}}},
-                {"media-types", {{{"base", "application/json"}, {"type", "application/vnd.openstack.volume+json;version=3"}}}}};
+    return json{
+        {"id", "v3.0"},
+        {"status", "CURRENT"},
+        {"version", "3.70"},
+        {"min_version", "3.0"},
+        {"updated", "2022-08-31T00:00:00Z"},
+        {"links",
+         {{{"rel", "describedby"}, {"type", "text/html"}, {"href", "https://docs.openstack.org/"}},
+          {{"rel", "self"}, {"href", site_.config.Url("cinder") + "/v3/"}}}},
+        {"media-types", {{{"base", "application/json"}, {"type", "application/vnd.openstack.volume+json;version=3"}}}}};
   };
-  service->router.Add("GET", "/", [version](Request&) {
-    return Response::Json(300, {{"versions", json::array({version()})}});
-  }).needs_token = false;
-  service->router.Add("GET", "/v3", [version](Request&) {
-    return Response::Json(200, {{"versions", json::array({version()})}});
-  }).needs_token = false;
+  service->router
+      .Add("GET", "/",
+           [version](Request&) {
+             return Response::Json(300, {{"versions", json::array({version()})}});
+           })
+      .needs_token = false;
+  service->router
+      .Add("GET", "/v3",
+           [version](Request&) {
+             return Response::Json(200, {{"versions", json::array({version()})}});
+           })
+      .needs_token = false;
   AddVolumeRoutes(service->router);
   AddTypeRoutes(service->router);
   AddSnapshotRoutes(service->router);
@@ -78,11 +103,13 @@ std::unique_ptr<Service> Cinder::Build() {
 void Cinder::Seed() {
   auto add = [&](const std::string& name, const json& description, const json& specs) {
     std::string id = NewUuid();
-    site_.store.table("volume_types").Put(id, {{"id", id}, {"name", name}, {"description", description}, {"is_public", true},
-                                               {"extra_specs", specs}});
+    site_.store.table("volume_types")
+        .Put(id,
+             {{"id", id}, {"name", name}, {"description", description}, {"is_public", true}, {"extra_specs", specs}});
   };
   add("__DEFAULT__", "Default Volume Type", json::object());
-  for (const json& t : site_.seed.at("volume_types")) add(Text(t, "name"), Member(t, "description"), t.value("extra_specs", json::object()));
+  for (const json& t : site_.seed.at("volume_types"))
+    add(Text(t, "name"), Member(t, "description"), t.value("extra_specs", json::object()));
 }
 
 void Cinder::Resume() {
@@ -96,7 +123,8 @@ void Cinder::Require(const Request&, const std::string& rule, bool allowed) {
 }
 
 bool Cinder::MayManage(const Request& r) {
-  return r.identity.is_admin || (r.identity.Has("member") && Setting(site_, "policy").value("member_may_manage", site_.config.member_may_manage));
+  return r.identity.is_admin || (r.identity.Has("member") &&
+                                 Setting(site_, "policy").value("member_may_manage", site_.config.member_may_manage));
 }
 
 const json* Cinder::FindVolume(const Identity& who, const std::string& id) {
@@ -138,14 +166,17 @@ void Cinder::CheckQuota(const std::string& project, int64_t volumes, int64_t gig
     used_gb += Number(*site_.store.table("snapshots").Find(id), "size");
   }
   if (volumes > 0 && max_volumes >= 0 && used + volumes > max_volumes) {
-    Fail(413, fmt::format("VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota 'volumes'.", max_volumes));
+    Fail(413, fmt::format("VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota 'volumes'.",
+                          max_volumes));
   }
   if (snapshots > 0 && max_snapshots >= 0 && used_snapshots + snapshots > max_snapshots) {
     Fail(413, fmt::format("SnapshotLimitExceeded: Maximum number of snapshots allowed ({}) exceeded", max_snapshots));
   }
   if (gigabytes > 0 && max_gigabytes >= 0 && used_gb + gigabytes > max_gigabytes) {
-    Fail(413, fmt::format("VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested {}G, "
-                          "quota is {}G and {}G has been consumed.", gigabytes, max_gigabytes, used_gb));
+    Fail(413, fmt::format("VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes "
+                          "quota. Requested {}G, "
+                          "quota is {}G and {}G has been consumed.",
+                          gigabytes, max_gigabytes, used_gb));
   }
 }
 
@@ -153,29 +184,52 @@ json Cinder::ShowVolume(const Request& r, const json& v) {
   std::string id = Text(v, "id"), status = Text(v, "status");
   // The API does not show these inner states (the version that callers rely on).
   if (status == "managing") status = "creating";
-  if (status == "error_managing" || status == "error_managing_deleting") status = status == "error_managing" ? "error" : "deleting";
+  if (status == "error_managing" || status == "error_managing_deleting")
+    status = status == "error_managing" ? "error" : "deleting";
   json attachments = json::array();
   for (const std::string& aid : site_.store.table("attachments").Where("volume_id", id)) {
     const json& a = *site_.store.table("attachments").Find(aid);
     if (Text(a, "status") != "attached") continue;
-    attachments.push_back({{"id", id}, {"attachment_id", aid}, {"volume_id", id}, {"server_id", a.at("server_id")},
-                           {"host_name", r.identity.is_admin ? a.at("host") : json()}, {"device", a.at("mountpoint")},
+    attachments.push_back({{"id", id},
+                           {"attachment_id", aid},
+                           {"volume_id", id},
+                           {"server_id", a.at("server_id")},
+                           {"host_name", r.identity.is_admin ? a.at("host") : json()},
+                           {"device", a.at("mountpoint")},
                            {"attached_at", a.at("attached_at")}});
   }
   const json* type = site_.store.table("volume_types").Find(Text(v, "volume_type_id"));
   std::string base = site_.config.Url("cinder");
-  json out = {{"id", id}, {"status", status}, {"size", v.at("size")}, {"availability_zone", v.at("availability_zone")},
-              {"created_at", v.at("created_at")}, {"updated_at", v.at("updated_at")}, {"attachments", attachments},
-              {"name", v.at("name")}, {"description", v.at("description")}, {"volume_type", type == nullptr ? json() : type->at("name")},
-              {"snapshot_id", v.at("snapshot_id")}, {"source_volid", v.at("source_volid")}, {"metadata", v.at("metadata")},
-              {"links", {{{"rel", "self"}, {"href", fmt::format("{}/v3/{}/volumes/{}", base, r.identity.project_id, id)}},
-                         {{"rel", "bookmark"}, {"href", fmt::format("{}/{}/volumes/{}", base, r.identity.project_id, id)}}}},
-              {"user_id", v.at("user_id")}, {"bootable", v.at("bootable").get<bool>() && !(Text(v, "status") == "creating") ? "true" : "false"}, {"encrypted", false},
-              {"replication_status", v.at("replication_status")}, {"consistencygroup_id", nullptr}, {"multiattach", v.at("multiattach")},
-              {"migration_status", nullptr}, {"os-vol-tenant-attr:tenant_id", v.at("project_id")}};
-  if (!v.at("image_metadata").empty() && Text(v, "status") != "creating") out["volume_image_metadata"] = v.at("image_metadata");
+  json out = {{"id", id},
+              {"status", status},
+              {"size", v.at("size")},
+              {"availability_zone", v.at("availability_zone")},
+              {"created_at", v.at("created_at")},
+              {"updated_at", v.at("updated_at")},
+              {"attachments", attachments},
+              {"name", v.at("name")},
+              {"description", v.at("description")},
+              {"volume_type", type == nullptr ? json() : type->at("name")},
+              {"snapshot_id", v.at("snapshot_id")},
+              {"source_volid", v.at("source_volid")},
+              {"metadata", v.at("metadata")},
+              {"links",
+               {{{"rel", "self"}, {"href", fmt::format("{}/v3/{}/volumes/{}", base, r.identity.project_id, id)}},
+                {{"rel", "bookmark"}, {"href", fmt::format("{}/{}/volumes/{}", base, r.identity.project_id, id)}}}},
+              {"user_id", v.at("user_id")},
+              {"bootable", v.at("bootable").get<bool>() && !(Text(v, "status") == "creating") ? "true" : "false"},
+              {"encrypted", false},
+              {"replication_status", v.at("replication_status")},
+              {"consistencygroup_id", nullptr},
+              {"multiattach", v.at("multiattach")},
+              {"migration_status", nullptr},
+              {"os-vol-tenant-attr:tenant_id", v.at("project_id")}};
+  if (!v.at("image_metadata").empty() && Text(v, "status") != "creating")
+    out["volume_image_metadata"] = v.at("image_metadata");
   if (r.identity.is_admin) {
-    out.update({{"os-vol-host-attr:host", v.at("host")}, {"os-vol-mig-status-attr:migstat", nullptr}, {"os-vol-mig-status-attr:name_id", nullptr}});
+    out.update({{"os-vol-host-attr:host", v.at("host")},
+                {"os-vol-mig-status-attr:migstat", nullptr},
+                {"os-vol-mig-status-attr:name_id", nullptr}});
     if (r.version.AtLeast(21)) out["provider_id"] = v.at("provider_id");
     if (r.version.AtLeast(61)) out["cluster_name"] = nullptr;
   }
@@ -196,16 +250,33 @@ json Cinder::NewVolume(const Identity& who, const json& given, const std::string
     service_uuid["uuid"] = NewUuid();
     site_.store.table("settings").Put("cinder_service", service_uuid);
   }
-  return {{"id", NewUuid()}, {"name", Member(given, "name")}, {"description", Member(given, "description")}, {"size", 0},
-          {"status", "creating"}, {"project_id", who.project_id}, {"user_id", who.user_id}, {"volume_type_id", type_id},
-          {"availability_zone", Text(given, "availability_zone", "nova")}, {"created_at", now}, {"updated_at", now}, {"bootable", false},
-          {"metadata", json::object()}, {"image_metadata", json::object()}, {"snapshot_id", nullptr}, {"source_volid", nullptr},
-          {"multiattach", false}, {"replication_status", nullptr}, {"host", site_.VolumeHost()}, {"provider_id", nullptr},
-          {"serial", ""}, {"service_uuid", service_uuid.at("uuid")}};
+  return {{"id", NewUuid()},
+          {"name", Member(given, "name")},
+          {"description", Member(given, "description")},
+          {"size", 0},
+          {"status", "creating"},
+          {"project_id", who.project_id},
+          {"user_id", who.user_id},
+          {"volume_type_id", type_id},
+          {"availability_zone", Text(given, "availability_zone", "nova")},
+          {"created_at", now},
+          {"updated_at", now},
+          {"bootable", false},
+          {"metadata", json::object()},
+          {"image_metadata", json::object()},
+          {"snapshot_id", nullptr},
+          {"source_volid", nullptr},
+          {"multiattach", false},
+          {"replication_status", nullptr},
+          {"host", site_.VolumeHost()},
+          {"provider_id", nullptr},
+          {"serial", ""},
+          {"service_uuid", service_uuid.at("uuid")}};
 }
 
 json Cinder::CreateVolume(const Identity& who, const json& given) {
-  if (!given.is_object()) Fail(400, "Invalid input for field/attribute volume. Value: None. None is not of type 'object'");
+  if (!given.is_object())
+    Fail(400, "Invalid input for field/attribute volume. Value: None. None is not of type 'object'");
   const json metadata = Member(given, "metadata");
   if (!metadata.is_null()) {
     if (!metadata.is_object()) Fail(400, "Invalid input for field/attribute metadata.");
@@ -220,16 +291,22 @@ json Cinder::CreateVolume(const Identity& who, const json& given) {
   json doc = NewVolume(who, given, type_id);
   int64_t size = Number(given, "size", 0);
   if (!Member(given, "size").is_null() && size < 1) {
-    Fail(400, fmt::format("Invalid input received: Volume size '{}' must be an integer and greater than 0", given.at("size").dump()));
+    Fail(400, fmt::format("Invalid input received: Volume size '{}' must be an integer and greater than 0",
+                          given.at("size").dump()));
   }
-  std::string snapshot = Text(given, "snapshot_id"), source = Text(given, "source_volid"), image = Text(given, "imageRef", Text(given, "image_id"));
+  std::string snapshot = Text(given, "snapshot_id"), source = Text(given, "source_volid"),
+              image = Text(given, "imageRef", Text(given, "image_id"));
   if (!snapshot.empty()) {
     const json* s = site_.store.table("snapshots").Find(snapshot);
     if (s == nullptr) Fail(404, fmt::format("Snapshot {} could not be found.", snapshot));
-    if (Text(*s, "status") != "available") Fail(400, "Invalid snapshot: Originating snapshot status must be one of 'available' values");
+    if (Text(*s, "status") != "available")
+      Fail(400, "Invalid snapshot: Originating snapshot status must be one of 'available' values");
     int64_t least = Number(*s, "size");
     if (size == 0) size = least;
-    if (size < least) Fail(400, fmt::format("Invalid input received: Volume size '{}'GB cannot be smaller than the snapshot size {}GB. They must be >= original snapshot size.", size, least));
+    if (size < least)
+      Fail(400, fmt::format("Invalid input received: Volume size '{}'GB cannot be smaller than the snapshot size {}GB. "
+                            "They must be >= original snapshot size.",
+                            size, least));
     doc["snapshot_id"] = snapshot;
     const json* of = site_.store.table("volumes").Find(Text(*s, "volume_id"));
     if (of != nullptr) {
@@ -241,7 +318,8 @@ json Cinder::CreateVolume(const Identity& who, const json& given) {
     if (v == nullptr) Fail(404, fmt::format("Volume {} could not be found.", source));
     int64_t least = Number(*v, "size");
     if (size == 0) size = least;
-    if (size < least) Fail(400, fmt::format("Invalid input received: Clones currently must be >= original volume size."));
+    if (size < least)
+      Fail(400, fmt::format("Invalid input received: Clones currently must be >= original volume size."));
     doc["source_volid"] = source;
     doc["bootable"] = v->at("bootable");
     doc["image_metadata"] = v->at("image_metadata");
@@ -250,11 +328,19 @@ json Cinder::CreateVolume(const Identity& who, const json& given) {
     const json* i = site_.store.table("images").Find(image);
     if (i == nullptr) Fail(400, fmt::format("Invalid input received: Image {} could not be found.", image));
     if (size < Number(*i, "min_disk")) {
-      Fail(400, fmt::format("Invalid input received: Volume size {}GB cannot be smaller than the image minDisk size {}GB.", size, Number(*i, "min_disk")));
+      Fail(400,
+           fmt::format("Invalid input received: Volume size {}GB cannot be smaller than the image minDisk size {}GB.",
+                       size, Number(*i, "min_disk")));
     }
     doc["bootable"] = true;
-    doc["image_metadata"] = {{"image_id", image}, {"image_name", i->at("name")}, {"checksum", Text(*i, "checksum")}, {"container_format", "bare"},
-                             {"disk_format", "raw"}, {"min_disk", i->at("min_disk").dump()}, {"min_ram", "0"}, {"size", i->at("size").dump()}};
+    doc["image_metadata"] = {{"image_id", image},
+                             {"image_name", i->at("name")},
+                             {"checksum", Text(*i, "checksum")},
+                             {"container_format", "bare"},
+                             {"disk_format", "raw"},
+                             {"min_disk", i->at("min_disk").dump()},
+                             {"min_ram", "0"},
+                             {"size", i->at("size").dump()}};
     const json props = Member(*i, "properties");
     for (const auto& [k, v] : props.items()) doc["image_metadata"][k] = v;
   }

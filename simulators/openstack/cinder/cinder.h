@@ -1,8 +1,8 @@
-// Cinder v3 (3.0 to 3.70). The API half answers under the site's lock and leaves a volume in a state such as `creating`;
-// the worker half (worker.cc) does what that state says on the array, without the lock, and ends it. A restart takes up
-// every volume that is in such a state, so each step tolerates having been done already.
-// Threads: API methods need the site's lock; methods marked (unlocked) must be called without it. Failure: ApiError, or
-// the volume's own error state.
+// Cinder v3 (3.0 to 3.70). The API half answers under the site's lock and leaves a volume in a state such as
+// `creating`; the worker half (worker.cc) does what that state says on the array, without the lock, and ends it. A
+// restart takes up every volume that is in such a state, so each step tolerates having been done already. Threads: API
+// methods need the site's lock; methods marked (unlocked) must be called without it. Failure: ApiError, or the volume's
+// own error state.
 #pragma once
 
 #include <memory>

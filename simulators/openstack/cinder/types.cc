@@ -13,8 +13,12 @@ json Cinder::ShowType(const Request& r, const json& type) {
     bool open = key == "multiattach" || key == "replication_enabled" || key == "RESKEY:availability_zones";
     if (r.identity.is_admin || open) specs[key] = value;
   }
-  json out = {{"id", type.at("id")}, {"name", type.at("name")}, {"description", type.at("description")}, {"is_public", type.at("is_public")},
-              {"os-volume-type-access:is_public", type.at("is_public")}, {"extra_specs", specs}};
+  json out = {{"id", type.at("id")},
+              {"name", type.at("name")},
+              {"description", type.at("description")},
+              {"is_public", type.at("is_public")},
+              {"os-volume-type-access:is_public", type.at("is_public")},
+              {"extra_specs", specs}};
   if (r.identity.is_admin) out["qos_specs_id"] = nullptr;
   return out;
 }
@@ -27,23 +31,31 @@ void Cinder::AddTypeRoutes(Router& router) {
   };
   router.Add("GET", "/v3/types", [this](Request& r) {
     json out = json::array();
-    site_.store.table("volume_types").EachNewest([&](const std::string&, const json& t) { out.push_back(ShowType(r, t)); });
+    site_.store.table("volume_types").EachNewest([&](const std::string&, const json& t) {
+      out.push_back(ShowType(r, t));
+    });
     return Response::Json(200, {{"volume_types", out}});
   });
   router.Add("GET", "/v3/types/default", [this, find](Request& r) {
     return Response::Json(200, {{"volume_type", ShowType(r, find(TypeId(json::object())))}});
   });
-  router.Add("GET", "/v3/types/{}", [this, find](Request& r) { return Response::Json(200, {{"volume_type", ShowType(r, find(r.args[0]))}}); });
+  router.Add("GET", "/v3/types/{}", [this, find](Request& r) {
+    return Response::Json(200, {{"volume_type", ShowType(r, find(r.args[0]))}});
+  });
   router.Add("POST", "/v3/types", [this](Request& r) {
     Require(r, "volume_extension:type_create", r.identity.is_admin);
     const json given = Member(r.content, "volume_type");
     if (Text(given, "name").empty()) Fail(400, "Invalid input for field/attribute name.");
     site_.store.table("volume_types").Each([&](const std::string&, const json& t) {
-      if (t.at("name") == given.at("name")) Fail(409, fmt::format("Volume Type {} already exists.", Text(given, "name")));
+      if (t.at("name") == given.at("name"))
+        Fail(409, fmt::format("Volume Type {} already exists.", Text(given, "name")));
     });
     std::string id = NewUuid();
-    json doc = {{"id", id}, {"name", given.at("name")}, {"description", Member(given, "description")},
-                {"is_public", Truth(Member(given, "os-volume-type-access:is_public"), true)}, {"extra_specs", given.value("extra_specs", json::object())}};
+    json doc = {{"id", id},
+                {"name", given.at("name")},
+                {"description", Member(given, "description")},
+                {"is_public", Truth(Member(given, "os-volume-type-access:is_public"), true)},
+                {"extra_specs", given.value("extra_specs", json::object())}};
     site_.store.table("volume_types").Put(id, doc);
     return Response::Json(200, {{"volume_type", ShowType(r, doc)}});
   });
@@ -109,19 +121,32 @@ void Cinder::AddSnapshotRoutes(Router& router) {
   };
   router.Add("GET", "/v3/snapshots", list);
   router.Add("GET", "/v3/snapshots/detail", list);
-  router.Add("GET", "/v3/snapshots/{}", [find, show](Request& r) { return Response::Json(200, {{"snapshot", show(r, find(r, r.args[0]))}}); });
+  router.Add("GET", "/v3/snapshots/{}", [find, show](Request& r) {
+    return Response::Json(200, {{"snapshot", show(r, find(r, r.args[0]))}});
+  });
   router.Add("POST", "/v3/snapshots", [this, show](Request& r) {
     const json given = Member(r.content, "snapshot");
     const json& volume = Volume(r, Text(given, "volume_id"));
     std::string status = Text(volume, "status");
     if (status != "available" && !(status == "in-use" && (Truth(Member(given, "force")) || r.version.AtLeast(66)))) {
-      Fail(400, fmt::format("Invalid volume: Volume {} status must be available, but current status is: {}.", Text(volume, "id"), status));
+      Fail(400, fmt::format("Invalid volume: Volume {} status must be available, but current status is: {}.",
+                            Text(volume, "id"), status));
     }
     CheckQuota(Text(volume, "project_id"), 0, Number(volume, "size"), 1);
     std::string id = NewUuid(), now = IsoMicros(NowMs());
-    json doc = {{"id", id}, {"name", Member(given, "name")}, {"description", Member(given, "description")}, {"volume_id", volume.at("id")},
-                {"status", "creating"}, {"size", volume.at("size")}, {"created_at", now}, {"updated_at", nullptr}, {"user_id", r.identity.user_id},
-                {"metadata", given.value("metadata", json::object())}, {"project_id", volume.at("project_id")}, {"progress", "0%"}, {"provider_id", ""}};
+    json doc = {{"id", id},
+                {"name", Member(given, "name")},
+                {"description", Member(given, "description")},
+                {"volume_id", volume.at("id")},
+                {"status", "creating"},
+                {"size", volume.at("size")},
+                {"created_at", now},
+                {"updated_at", nullptr},
+                {"user_id", r.identity.user_id},
+                {"metadata", given.value("metadata", json::object())},
+                {"project_id", volume.at("project_id")},
+                {"progress", "0%"},
+                {"provider_id", ""}};
     site_.store.table("snapshots").Put(id, doc);
     StartSnapshot(id);
     return Response::Json(202, {{"snapshot", show(r, doc)}});

@@ -15,7 +15,8 @@ bool VolumePasses(const Request& r, const json& shown, const json& doc) {
       if (Text(shown, "name") != value) return false;
     } else if (key == "name~") {
       if (Text(shown, "name").find(value) == std::string::npos) return false;
-    } else if (key == "status" || key == "id" || key == "availability_zone" || key == "source_volid" || key == "user_id") {
+    } else if (key == "status" || key == "id" || key == "availability_zone" || key == "source_volid" ||
+               key == "user_id") {
       if (Text(shown, key.c_str()) != value) return false;
     } else if (key == "bootable") {
       if (Truth(json(value)) != doc.at("bootable").get<bool>()) return false;
@@ -46,7 +47,8 @@ Response Cinder::ListVolumes(Request& r, bool detail) {
   if (r.HasQuery("limit") && limit < 0) Fail(400, "limit param must be an integer or zero or greater");
   limit = std::min<int64_t>(limit, 1000);  // osapi_max_limit
   std::string marker = r.Query("marker");
-  if (!marker.empty() && FindVolume(r.identity, marker) == nullptr) Fail(404, fmt::format("Volume {} could not be found.", marker));
+  if (!marker.empty() && FindVolume(r.identity, marker) == nullptr)
+    Fail(404, fmt::format("Volume {} could not be found.", marker));
   bool past = marker.empty(), more = false;
   json out = json::array();
   int64_t total = 0;
@@ -80,21 +82,28 @@ Response Cinder::ListVolumes(Request& r, bool detail) {
   }
   json body = {{"volumes", out}};
   if (more && !out.empty()) {
-    body["volumes_links"] = {{{"rel", "next"}, {"href", fmt::format("{}{}?limit={}&marker={}", base, r.path, limit, Text(out.back(), "id"))}}};
+    body["volumes_links"] = {
+        {{"rel", "next"},
+         {"href", fmt::format("{}{}?limit={}&marker={}", base, r.path, limit, Text(out.back(), "id"))}}};
   }
   if (with_count) body["count"] = total;
   return Response::Json(200, body);
 }
 
 void Cinder::CheckDeletable(const json& volume, bool force) {
-  static const std::set<std::string> fine = {"available", "error", "error_restoring", "error_extending", "error_managing"};
+  static const std::set<std::string> fine = {"available", "error", "error_restoring", "error_extending",
+                                             "error_managing"};
   std::string id = Text(volume, "id");
   bool ok = force || fine.count(Text(volume, "status")) > 0;
-  ok = ok && site_.store.table("attachments").Where("volume_id", id).empty() && site_.store.table("snapshots").Where("volume_id", id).empty();
+  ok = ok && site_.store.table("attachments").Where("volume_id", id).empty() &&
+       site_.store.table("snapshots").Where("volume_id", id).empty();
   if (!ok) {
-    Fail(400, "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not "
-              "be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after "
-              "volume transfer.");
+    Fail(400,
+         "Invalid volume: Volume status must be available or error or error_restoring or error_extending or "
+         "error_managing and must not "
+         "be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from "
+         "snapshots after "
+         "volume transfer.");
   }
 }
 
@@ -157,7 +166,8 @@ Response Cinder::Action(Request& r) {
                             r.version.AtLeast(42) ? "available or in-use" : "available", status));
     }
     if (size <= Number(doc, "size")) {
-      Fail(400, fmt::format("Invalid input received: New size for extend must be greater than current size. (current: {}, extended: {}).",
+      Fail(400, fmt::format("Invalid input received: New size for extend must be greater than current size. (current: "
+                            "{}, extended: {}).",
                             Number(doc, "size"), size));
     }
     CheckQuota(Text(doc, "project_id"), 0, size - Number(doc, "size"), 0);
@@ -171,14 +181,16 @@ Response Cinder::Action(Request& r) {
     std::string to = Text(given, "status");
     if (!to.empty()) doc["status"] = to;
     if (Text(given, "attach_status") == "detached") {
-      for (const std::string& a : site_.store.table("attachments").Where("volume_id", id)) site_.store.table("attachments").Erase(a);
+      for (const std::string& a : site_.store.table("attachments").Where("volume_id", id))
+        site_.store.table("attachments").Erase(a);
     }
     save();
     return Response::Empty(202);
   }
   if (action == "os-force_delete") {
     Require(r, "volume_extension:volume_admin_actions:force_delete", r.identity.is_admin);
-    for (const std::string& a : site_.store.table("attachments").Where("volume_id", id)) site_.store.table("attachments").Erase(a);
+    for (const std::string& a : site_.store.table("attachments").Where("volume_id", id))
+      site_.store.table("attachments").Erase(a);
     DeleteVolume(r.identity, id, true);
     return Response::Empty(202);
   }
@@ -186,19 +198,26 @@ Response Cinder::Action(Request& r) {
     Unmanage(r, doc);
     return Response::Empty(202);
   }
-  if (action == "os-reserve" || action == "os-unreserve" || action == "os-begin_detaching" || action == "os-roll_detaching") {
+  if (action == "os-reserve" || action == "os-unreserve" || action == "os-begin_detaching" ||
+      action == "os-roll_detaching") {
     static const std::map<std::string, std::pair<std::string, std::string>> moves = {
-        {"os-reserve", {"available", "attaching"}}, {"os-unreserve", {"attaching", "available"}},
-        {"os-begin_detaching", {"in-use", "detaching"}}, {"os-roll_detaching", {"detaching", "in-use"}}};
+        {"os-reserve", {"available", "attaching"}},
+        {"os-unreserve", {"attaching", "available"}},
+        {"os-begin_detaching", {"in-use", "detaching"}},
+        {"os-roll_detaching", {"detaching", "in-use"}}};
     auto [from, to] = moves.at(action);
-    if (status != from) Fail(400, fmt::format("Invalid volume: Volume status must be {} to {}. Currently in {}", from, action.substr(3), status));
+    if (status != from)
+      Fail(400, fmt::format("Invalid volume: Volume status must be {} to {}. Currently in {}", from, action.substr(3),
+                            status));
     doc["status"] = to;
     save();
     return Response::Empty(202);
   }
   if (action == "os-retype") {
     doc["volume_type_id"] = TypeId({{"volume_type", Text(given, "new_type")}});
-    if (status != "available") Fail(400, fmt::format("Invalid volume: Retype needs volume to be in available or in-use state, not be part of an active migration"));
+    if (status != "available")
+      Fail(400, fmt::format("Invalid volume: Retype needs volume to be in available or in-use state, not be part of an "
+                            "active migration"));
     doc["replication_status"] = Replicated(doc) ? json("enabled") : json();
     save();
     return Response::Empty(202);
@@ -214,23 +233,25 @@ Response Cinder::Action(Request& r) {
 Response Cinder::Manage(Request& r) {
   Require(r, "volume_extension:volume_manage", MayManage(r));
   const json given = Member(r.content, "volume");
-  if (!given.is_object()) Fail(400, "Invalid input for field/attribute volume. Value: None. None is not of type 'object'");
+  if (!given.is_object())
+    Fail(400, "Invalid input for field/attribute volume. Value: None. None is not of type 'object'");
   std::string host = Text(given, "host");
   if (host.empty() && Text(given, "cluster").empty()) Fail(400, "Either host or cluster must be specified.");
   const json ref = Member(given, "ref");
   if (!ref.is_object()) Fail(400, "Invalid input for field/attribute volume. 'ref' is a required property");
   std::string known = site_.VolumeHost();
-  if (host.substr(0, host.find('#')) != known.substr(0, known.find('#'))) Fail(400, fmt::format("Host '{}' not found", host));
+  if (host.substr(0, host.find('#')) != known.substr(0, known.find('#')))
+    Fail(400, fmt::format("Host '{}' not found", host));
   std::string type_id = TypeId(given);
   CheckQuota(r.identity.project_id, 1, 0, 0);
   json doc = NewVolume(r.identity, given, type_id);
-  doc.update({{"status", "managing"}, {"manage_ref", ref}, {"bootable", Truth(Member(given, "bootable"))}, {"host", host}});
+  doc.update(
+      {{"status", "managing"}, {"manage_ref", ref}, {"bootable", Truth(Member(given, "bootable"))}, {"host", host}});
   const json metadata = Member(given, "metadata");
   if (metadata.is_object()) doc["metadata"] = metadata;  // shown until the driver's answer replaces it
   std::string wanted = Text(ref, "source-name", Text(ref, "name"));
-  bool taken = false;
-  site_.store.table("volumes").Each([&](const std::string&, const json& v) { taken = taken || (!wanted.empty() && Text(v, "provider_id") == wanted); });
-  if (taken) Fail(400, fmt::format("Unable to manage existing volume. Volume {} already managed.", wanted));
+  if (!wanted.empty() && !site_.store.table("volumes").Where("provider_id", wanted).empty())
+    Fail(400, fmt::format("Unable to manage existing volume. Volume {} already managed.", wanted));
   site_.store.table("volumes").Put(Text(doc, "id"), doc);
   Start(Text(doc, "id"));
   return Response::Json(202, {{"volume", ShowVolume(r, doc)}});
@@ -243,7 +264,8 @@ Response Cinder::Manageable(Request& r, bool detail) {
     Require(r, "volume_extension:list_manageable", r.identity.is_admin);
     std::string host = r.Query("host");
     if (host.empty()) Fail(400, "Either host or cluster must be specified.");
-    if (host.substr(0, host.find('#')) != known.substr(0, known.find('#'))) Fail(400, fmt::format("Host '{}' not found", host));
+    if (host.substr(0, host.find('#')) != known.substr(0, known.find('#')))
+      Fail(400, fmt::format("Host '{}' not found", host));
   }
   auto volumes = array_.ListVolumes();
   if (!volumes.ok()) Fail(500, "The array does not answer: " + std::string(volumes.status().message()));
@@ -253,12 +275,18 @@ Response Cinder::Manageable(Request& r, bool detail) {
   json out = json::array();
   for (const ArrayVolume& v : *volumes) {
     auto it = ids.find(v.name);
-    json entry = {{"reference", {{"name", v.name}}}, {"size", (v.bytes + (1LL << 30) - 1) >> 30}, {"safe_to_manage", true}};
+    json entry = {
+        {"reference", {{"name", v.name}}}, {"size", (v.bytes + (1LL << 30) - 1) >> 30}, {"safe_to_manage", true}};
     json why;
-    if (it != ids.end()) why = "Volume already managed";
-    else if (v.connections > 0) why = fmt::format("Volume connected to host");
+    if (it != ids.end())
+      why = "Volume already managed";
+    else if (v.connections > 0)
+      why = fmt::format("Volume connected to host");
     entry["safe_to_manage"] = why.is_null();
-    if (detail) entry.update({{"reason_not_safe", why}, {"cinder_id", it == ids.end() ? json() : json(it->second)}, {"extra_info", nullptr}});
+    if (detail)
+      entry.update({{"reason_not_safe", why},
+                    {"cinder_id", it == ids.end() ? json() : json(it->second)},
+                    {"extra_info", nullptr}});
     out.push_back(std::move(entry));
   }
   return Response::Json(200, {{"manageable-volumes", out}});
@@ -273,12 +301,15 @@ void Cinder::AddVolumeRoutes(Router& router) {
       ++n;
       gb += Number(*site_.store.table("volumes").Find(id), "size");
     }
-    return Response::Json(200, {{"volume-summary", {{"total_count", n}, {"total_size", gb}, {"metadata", json::object()}}}});
+    return Response::Json(200,
+                          {{"volume-summary", {{"total_count", n}, {"total_size", gb}, {"metadata", json::object()}}}});
   });
   router.Add("POST", "/v3/volumes", [this](Request& r) {
     return Response::Json(202, {{"volume", ShowVolume(r, CreateVolume(r.identity, Member(r.content, "volume")))}});
   });
-  router.Add("GET", "/v3/volumes/{}", [this](Request& r) { return Response::Json(200, {{"volume", ShowVolume(r, Volume(r, r.args[0]))}}); });
+  router.Add("GET", "/v3/volumes/{}", [this](Request& r) {
+    return Response::Json(200, {{"volume", ShowVolume(r, Volume(r, r.args[0]))}});
+  });
   router.Add("PUT", "/v3/volumes/{}", [this](Request& r) {
     json doc = Volume(r, r.args[0]);
     const json given = Member(r.content, "volume");
@@ -304,19 +335,24 @@ void Cinder::AddVolumeRoutes(Router& router) {
       json doc = Volume(r, r.args[0]);
       const json given = Member(r.content, "metadata");
       if (!given.is_object()) Fail(400, "Invalid input for field/attribute metadata.");
-      if (replace) doc["metadata"] = given;
-      else doc["metadata"].update(given);
+      if (replace)
+        doc["metadata"] = given;
+      else
+        doc["metadata"].update(given);
       doc["updated_at"] = IsoMicros(NowMs());
       site_.store.table("volumes").Put(r.args[0], doc);
       return Response::Json(200, {{"metadata", doc["metadata"]}});
     };
   };
-  router.Add("GET", "/v3/volumes/{}/metadata", [this](Request& r) { return Response::Json(200, {{"metadata", Volume(r, r.args[0]).at("metadata")}}); });
+  router.Add("GET", "/v3/volumes/{}/metadata", [this](Request& r) {
+    return Response::Json(200, {{"metadata", Volume(r, r.args[0]).at("metadata")}});
+  });
   router.Add("POST", "/v3/volumes/{}/metadata", metadata(false));
   router.Add("PUT", "/v3/volumes/{}/metadata", metadata(true));
   router.Add("DELETE", "/v3/volumes/{}/metadata/{}", [this](Request& r) {
     json doc = Volume(r, r.args[0]);
-    if (!doc["metadata"].contains(r.args[1])) Fail(404, fmt::format("Volume {} has no metadata with key {}.", r.args[0], r.args[1]));
+    if (!doc["metadata"].contains(r.args[1]))
+      Fail(404, fmt::format("Volume {} has no metadata with key {}.", r.args[0], r.args[1]));
     doc["metadata"].erase(r.args[1]);
     site_.store.table("volumes").Put(r.args[0], doc);
     return Response::Empty(200);
@@ -330,14 +366,20 @@ void Cinder::AddVolumeRoutes(Router& router) {
     since_3_8(r);
     return Manage(r);
   });
-  router.Add("GET", "/v3/manageable_volumes", [this, since_3_8](Request& r) {
-    since_3_8(r);
-    return Manageable(r, false);
-  }).locked = false;
-  router.Add("GET", "/v3/manageable_volumes/detail", [this, since_3_8](Request& r) {
-    since_3_8(r);
-    return Manageable(r, true);
-  }).locked = false;
+  router
+      .Add("GET", "/v3/manageable_volumes",
+           [this, since_3_8](Request& r) {
+             since_3_8(r);
+             return Manageable(r, false);
+           })
+      .locked = false;
+  router
+      .Add("GET", "/v3/manageable_volumes/detail",
+           [this, since_3_8](Request& r) {
+             since_3_8(r);
+             return Manageable(r, true);
+           })
+      .locked = false;
   router.Add("GET", "/v3/os-volume-manage", [this](Request& r) { return Manageable(r, false); }).locked = false;
 }
 

@@ -1,4 +1,5 @@
-// The half of Cinder that the driver is: each state such as `creating` is one step on the array, which a restart repeats.
+// The half of Cinder that the driver is: each state such as `creating` is one step on the array, which a restart
+// repeats.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -10,7 +11,9 @@ namespace {
 
 constexpr int64_t kGiB = 1LL << 30;
 
-std::string NewName(const std::string& id) { return "volume-" + id + "-cinder"; }
+std::string NewName(const std::string& id) {
+  return "volume-" + id + "-cinder";
+}
 
 }  // namespace
 
@@ -85,7 +88,8 @@ void Cinder::DoCreate(const json& volume) {
   if (absl::IsAlreadyExists(s)) s = absl::OkStatus();  // made before a restart
   auto made = s.ok() ? array_.GetVolume(name) : absl::StatusOr<ArrayVolume>(s);
   if (made.ok() && made->bytes < bytes) s = array_.ResizeVolume(name, bytes);
-  if (s.ok() && volume.at("-replicated").get<bool>() && !site_.config.cinder_group.empty()) s = array_.AddToGroup(site_.config.cinder_group, name);
+  if (s.ok() && volume.at("-replicated").get<bool>() && !site_.config.cinder_group.empty())
+    s = array_.AddToGroup(site_.config.cinder_group, name);
   if (!s.ok() || !made.ok()) {
     spdlog::warn("volume {} could not be created: {}", id, std::string((s.ok() ? made.status() : s).message()));
     return Change(id, {{"status", "error"}});
@@ -93,50 +97,58 @@ void Cinder::DoCreate(const json& volume) {
   json metadata = volume.at("metadata");
   metadata["array_volume_name"] = name;
   metadata["array_name"] = site_.ArrayName();
-  Change(id, {{"status", "available"}, {"provider_id", name}, {"serial", made->serial}, {"metadata", metadata},
+  Change(id, {{"status", "available"},
+              {"provider_id", name},
+              {"serial", made->serial},
+              {"metadata", metadata},
               {"replication_status", volume.at("-replicated").get<bool>() ? json("enabled") : json()}});
 }
 
 void Cinder::DoManage(const json& volume) {
   std::string id = Text(volume, "id"), display = Text(volume, "name"), name = NewName(id);
   if (site_.faults.Behaves("manage_error", display, id)) return Change(id, {{"status", "error_managing"}});
-  std::string rule;
-  if (site_.faults.Behaves("manage_stuck", display, id, &rule)) {
-    site_.faults.Hold(rule, 0);
-    return Start(id);
+  if (site_.faults.Holds("manage_stuck", display, id)) {
+    site_.scheduler.After(10, [this, id] { Step(id); });
+    return;
   }
   const json ref = volume.at("manage_ref");
   std::string wanted = Text(ref, "source-name", Text(ref, "name"));
-  auto found = array_.GetVolume(name);  // renamed already, before a restart
-  absl::Status s;
-  if (!found.ok() && absl::IsNotFound(found.status())) {
-    found = array_.GetVolume(wanted);
+  auto found = array_.GetVolume(wanted);
+  absl::Status s = found.status();
+  size_t pod = wanted.find("::");
+  std::string prefix = pod == std::string::npos ? "" : wanted.substr(0, pod + 2);
+  if (absl::IsNotFound(s)) {
+    found = array_.GetVolume(prefix + name);  // renamed already, before a restart
     s = found.status();
-    size_t pod = wanted.find("::");
+    name = prefix + name;
+  } else {
     if (s.ok() && found->connections > 0) s = absl::FailedPreconditionError("the volume is connected to a host");
     if (s.ok() && pod != std::string::npos) {
       bool replicated = false;
       s = array_.InReplicatedPod(wanted.substr(0, pod), &replicated);
       if (s.ok() && replicated) s = absl::FailedPreconditionError("the volume is in a replicated pod");
-      if (s.ok()) name = wanted.substr(0, pod + 2) + name;
     }
+    name = prefix + name;
     if (s.ok()) s = array_.RenameVolume(wanted, name);
-  } else {
-    s = found.status();
   }
-  if (s.ok() && volume.at("-replicated").get<bool>() && !site_.config.cinder_group.empty()) s = array_.AddToGroup(site_.config.cinder_group, name);
+  if (s.ok() && volume.at("-replicated").get<bool>() && !site_.config.cinder_group.empty())
+    s = array_.AddToGroup(site_.config.cinder_group, name);
   if (!s.ok()) {
     spdlog::warn("volume {} could not be managed as {}: {}", wanted, id, std::string(s.message()));
     return Change(id, {{"status", "error_managing"}});
   }
-  Change(id, {{"status", "available"}, {"provider_id", name}, {"serial", found->serial}, {"size", std::max<int64_t>(1, (found->bytes + kGiB - 1) / kGiB)},
+  Change(id, {{"status", "available"},
+              {"provider_id", name},
+              {"serial", found->serial},
+              {"size", std::max<int64_t>(1, (found->bytes + kGiB - 1) / kGiB)},
               {"metadata", {{"array_volume_name", name}, {"array_name", site_.ArrayName()}}},
               {"replication_status", volume.at("-replicated").get<bool>() ? json("enabled") : json()}});
 }
 
 void Cinder::DoUnmanage(const json& volume) {
   std::string id = Text(volume, "id");
-  if (site_.faults.Behaves("unmanage_error", Text(volume, "name"), id)) return Change(id, {{"status", "error_unmanaging"}});
+  if (site_.faults.Behaves("unmanage_error", Text(volume, "name"), id))
+    return Change(id, {{"status", "error_unmanaging"}});
   std::string name = ArrayVolumeName(volume);
   absl::Status s = array_.RenameVolume(name, name.substr(0, 63 - 10) + "-unmanaged");
   if (!s.ok() && !absl::IsNotFound(s)) {
@@ -149,14 +161,16 @@ void Cinder::DoUnmanage(const json& volume) {
 
 void Cinder::DoDelete(const json& volume) {
   std::string id = Text(volume, "id");
-  if (site_.faults.Behaves("volume_delete_error", Text(volume, "name"), id)) return Change(id, {{"status", "error_deleting"}});
+  if (site_.faults.Behaves("volume_delete_error", Text(volume, "name"), id))
+    return Change(id, {{"status", "error_deleting"}});
   absl::Status s = array_.DestroyVolume(ArrayVolumeName(volume));
   if (!s.ok()) {
     spdlog::warn("volume {} could not be deleted: {}", id, std::string(s.message()));
     return Change(id, {{"status", "error_deleting"}});
   }
   Store::Lock lock(site_.store);
-  for (const std::string& a : site_.store.table("attachments").Where("volume_id", id)) site_.store.table("attachments").Erase(a);
+  for (const std::string& a : site_.store.table("attachments").Where("volume_id", id))
+    site_.store.table("attachments").Erase(a);
   site_.store.table("volumes").Erase(id);
 }
 
@@ -188,7 +202,8 @@ void Cinder::StepSnapshot(const std::string& snapshot_id) {
   bool creating = Text(snapshot, "status") == "creating";
   std::string suffix = "snapshot-" + snapshot_id;
   if (creating) {
-    s = volume.is_null() ? absl::NotFoundError("its volume is gone") : array_.CreateSnapshot(ArrayVolumeName(volume), suffix);
+    s = volume.is_null() ? absl::NotFoundError("its volume is gone")
+                         : array_.CreateSnapshot(ArrayVolumeName(volume), suffix);
     if (absl::IsAlreadyExists(s)) s = absl::OkStatus();
     if (s.ok()) snapshot["provider_id"] = ArrayVolumeName(volume) + "." + suffix;
     snapshot["status"] = s.ok() ? "available" : "error";

@@ -64,30 +64,65 @@ json Control::State() {
   json servers = json::array(), volumes = json::array(), ports = json::array(), counts = json::object();
   site_.store.table("servers").Each([&](const std::string& id, const json& s) {
     json disks = json::array();
-    for (const json& b : s.at("bdms")) disks.push_back({{"volume_id", b.at("volume_id")}, {"device", b.at("device")}, {"state", b.at("state")}});
-    servers.push_back({{"id", id}, {"name", s.at("name")}, {"project_id", s.at("project_id")}, {"status", StatusOf(s)}, {"task_state", s.at("task_state")},
-                       {"locked", s.at("locked")}, {"guest_running", running.count(id) > 0}, {"volumes", disks}, {"created", s.at("created")}});
+    for (const json& b : s.at("bdms"))
+      disks.push_back({{"volume_id", b.at("volume_id")}, {"device", b.at("device")}, {"state", b.at("state")}});
+    servers.push_back({{"id", id},
+                       {"name", s.at("name")},
+                       {"project_id", s.at("project_id")},
+                       {"status", StatusOf(s)},
+                       {"task_state", s.at("task_state")},
+                       {"locked", s.at("locked")},
+                       {"guest_running", running.count(id) > 0},
+                       {"volumes", disks},
+                       {"created", s.at("created")}});
   });
   site_.store.table("volumes").Each([&](const std::string& id, const json& v) {
     json attached = json::array();
-    for (const std::string& a : site_.store.table("attachments").Where("volume_id", id)) attached.push_back(site_.store.table("attachments").Find(a)->at("server_id"));
-    volumes.push_back({{"id", id}, {"name", v.at("name")}, {"project_id", v.at("project_id")}, {"status", v.at("status")}, {"size", v.at("size")},
-                       {"array_volume_name", v.at("provider_id")}, {"serial", v.at("serial")}, {"servers", attached}});
+    for (const std::string& a : site_.store.table("attachments").Where("volume_id", id))
+      attached.push_back(site_.store.table("attachments").Find(a)->at("server_id"));
+    volumes.push_back({{"id", id},
+                       {"name", v.at("name")},
+                       {"project_id", v.at("project_id")},
+                       {"status", v.at("status")},
+                       {"size", v.at("size")},
+                       {"array_volume_name", v.at("provider_id")},
+                       {"serial", v.at("serial")},
+                       {"servers", attached}});
   });
   site_.store.table("ports").Each([&](const std::string& id, const json& p) {
-    ports.push_back({{"id", id}, {"name", p.at("name")}, {"network_id", p.at("network_id")}, {"device_id", p.at("device_id")}, {"device_owner", p.at("device_owner")},
-                     {"mac_address", p.at("mac_address")}, {"fixed_ips", p.at("fixed_ips")}, {"status", p.at("status")}});
+    ports.push_back({{"id", id},
+                     {"name", p.at("name")},
+                     {"network_id", p.at("network_id")},
+                     {"device_id", p.at("device_id")},
+                     {"device_owner", p.at("device_owner")},
+                     {"mac_address", p.at("mac_address")},
+                     {"fixed_ips", p.at("fixed_ips")},
+                     {"status", p.at("status")}});
   });
-  for (const char* t : {"servers", "volumes", "snapshots", "attachments", "ports", "networks", "security_groups", "floatingips", "server_groups", "tokens"}) {
+  for (const char* t : {"servers", "volumes", "snapshots", "attachments", "ports", "networks", "security_groups",
+                        "floatingips", "server_groups", "tokens"}) {
     counts[t] = site_.store.table(t).size();
   }
   json latency = json::object();
   for (const auto& [name, range] : site_.latency.classes()) latency[name] = {range.first, range.second};
-  return {{"site", site_.config.site}, {"ip", site_.config.ip}, {"port_offset", site_.config.port_offset}, {"uptime_ms", NowMs() - started_ms_},
-          {"volume_host", site_.VolumeHost()}, {"compute_host", site_.ComputeHost()}, {"initiator", site_.Initiator()}, {"array", site_.config.array},
-          {"policy", {{"member_may_manage", Setting(site_, "policy").value("member_may_manage", site_.config.member_may_manage)}}},
-          {"quota", Setting(site_, "quota")}, {"latency", {{"profile", site_.latency.profile()}, {"classes", latency}}}, {"counts", counts},
-          {"servers", servers}, {"volumes", volumes}, {"ports", ports}, {"guests", {{"interval_ms", guests.at("interval_ms")}, {"paused", guests.at("paused")}}}};
+  return {
+      {"site", site_.config.site},
+      {"ip", site_.config.ip},
+      {"port_offset", site_.config.port_offset},
+      {"uptime_ms", NowMs() - started_ms_},
+      {"volume_host", site_.VolumeHost()},
+      {"compute_host", site_.ComputeHost()},
+      {"initiator", site_.Initiator()},
+      {"array", site_.config.array},
+      {"policy",
+       {{"member_may_manage", Setting(site_, "policy").value("member_may_manage", site_.config.member_may_manage)}}},
+      {"quota", Setting(site_, "quota")},
+      {"latency", {{"profile", site_.latency.profile()}, {"classes", latency}}},
+      {"counts", counts},
+      {"servers", servers},
+      {"volumes", volumes},
+      {"ports", ports},
+      {"guests", {{"interval_ms", guests.at("interval_ms")}, {"paused", guests.at("paused")}}}};
 }
 
 Response Control::Ledgers(Request& r) {
@@ -108,7 +143,8 @@ Response Control::ReadBack(Request& r) {
   {
     Store::Lock lock(site_.store);
     if (server_id.empty()) {
-      for (const std::string& a : site_.store.table("attachments").Where("volume_id", volume_id)) server_id = Text(*site_.store.table("attachments").Find(a), "server_id");
+      for (const std::string& a : site_.store.table("attachments").Where("volume_id", volume_id))
+        server_id = Text(*site_.store.table("attachments").Find(a), "server_id");
     }
     const json* s = site_.store.table("servers").Find(server_id);
     if (s == nullptr) Fail(404, "no such server, or the volume is attached to none");
@@ -122,7 +158,8 @@ Response Control::ReadBack(Request& r) {
 void Control::AddRoutes() {
   router_.Add("GET", "/sim/state", [this](Request&) { return Response::Json(200, State()); });
   router_.Add("GET", "/sim/journal", [this](Request& r) {
-    return Response::Json(200, site_.requests.Since(std::atoll(r.Query("since", "0").c_str()), r.Query("service"), r.Query("method"), r.Query("path")));
+    return Response::Json(200, site_.requests.Since(std::atoll(r.Query("since", "0").c_str()), r.Query("service"),
+                                                    r.Query("method"), r.Query("path")));
   });
   router_.Add("DELETE", "/sim/journal", [this](Request&) {
     site_.requests.Clear();
@@ -133,7 +170,9 @@ void Control::AddRoutes() {
     if (id.empty()) Fail(400, error);
     return Response::Json(201, {{"id", id}});
   });
-  router_.Add("GET", "/sim/faults", [this](Request&) { return Response::Json(200, {{"faults", site_.faults.List()}}); });
+  router_.Add("GET", "/sim/faults", [this](Request&) {
+    return Response::Json(200, {{"faults", site_.faults.List()}});
+  });
   router_.Add("DELETE", "/sim/faults", [this](Request&) {
     site_.faults.Clear();
     return Response::Empty(204);
@@ -145,7 +184,8 @@ void Control::AddRoutes() {
   router_.Add("GET", "/sim/ledger", [this](Request& r) { return Ledgers(r); });
   router_.Add("GET", "/sim/ledger/read", [this](Request& r) { return ReadBack(r); });
   auto policy = [this] {
-    return json{{"member_may_manage", Setting(site_, "policy").value("member_may_manage", site_.config.member_may_manage)}};
+    return json{
+        {"member_may_manage", Setting(site_, "policy").value("member_may_manage", site_.config.member_may_manage)}};
   };
   router_.Add("GET", "/sim/policy", [this, policy](Request&) {
     Store::Lock lock(site_.store);

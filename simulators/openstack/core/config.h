@@ -10,11 +10,11 @@ namespace protector::ossim {
 struct Config {
   std::string site = "site-a";
   std::string ip;
-  std::string advertise;            // host in the catalog; the ip when empty
+  std::string advertise;  // host in the catalog; the ip when empty
   int port_offset = 0;
-  std::string control;              // address:port
+  std::string control;  // address:port
   std::string state_dir;
-  std::string array = "";           // "rest", "none"
+  std::string array = "";  // "rest", "none"
   std::string array_url, array_token, array_ca, array_io;
   bool array_insecure = false;
   std::string cinder_group;
@@ -31,9 +31,7 @@ struct Config {
                                                      {"neutron", 9696},  {"glance", 9292}, {"placement", 8778}};
     return ports.at(service) + port_offset;
   }
-  std::string Url(const std::string& service) const {
-    return "http://" + Host() + ":" + std::to_string(Port(service));
-  }
+  std::string Url(const std::string& service) const { return "http://" + Host() + ":" + std::to_string(Port(service)); }
 };
 
 }  // namespace protector::ossim

@@ -40,13 +40,16 @@ TEST_CASE("latency profiles") {
     REQUIRE(l.SampleMs("keystone") == 5);
     REQUIRE(l.SampleMs("cinder_manage") >= 1300);
   }
-  for (const char* bad : {"fast", "nova=1:2", "nova_build=9:7", "nova_build=x", "nova_build=-1:2"}) REQUIRE_FALSE(l.Parse(bad).empty());
+  for (const char* bad : {"fast", "nova=1:2", "nova_build=9:7", "nova_build=x", "nova_build=-1:2"})
+    REQUIRE_FALSE(l.Parse(bad).empty());
   REQUIRE(l.SampleMs("keystone") == 5);  // a bad profile changes nothing
 }
 
 TEST_CASE("secrets are taken out, wherever they are") {
-  json body = {{"auth", {{"identity", {{"password", {{"user", {{"name", "demo"}, {"password", "p"}}}}}, {"token", {{"id", "t"}}}}}}},
-               {"list", {{{"adminPass", "a"}}}}};
+  json body = {
+      {"auth",
+       {{"identity", {{"password", {{"user", {{"name", "demo"}, {"password", "p"}}}}}, {"token", {{"id", "t"}}}}}}},
+      {"list", {{{"adminPass", "a"}}}}};
   json out = Redacted(body);
   REQUIRE(out["auth"]["identity"]["password"]["user"] == json{{"name", "demo"}, {"password", "***"}});
   REQUIRE(out["auth"]["identity"]["token"]["id"] == "***");

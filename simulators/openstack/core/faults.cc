@@ -11,14 +11,14 @@ namespace protector::ossim {
 namespace {
 
 const std::set<std::string>& Actions() {
-  static const std::set<std::string> names = {"error",      "delay",      "cut_before", "execute_then_cut",
-                                              "black_hole", "execute_then_hang"};
+  static const std::set<std::string> names = {
+      "error", "delay", "cut_before", "execute_then_cut", "black_hole", "execute_then_hang"};
   return names;
 }
 
 const std::set<std::string>& Behaviours() {
   static const std::set<std::string> names = {
-      "server_build_error", "server_build_stuck",  "ignore_graceful_stop", "stop_error",     "start_error",
+      "server_build_error",  "server_build_stuck", "ignore_graceful_stop", "stop_error",          "start_error",
       "server_delete_error", "manage_error",       "manage_stuck",         "volume_create_error", "volume_delete_error",
       "unmanage_error",      "attach_error",       "port_build_stuck"};
   return names;
@@ -32,7 +32,9 @@ bool Fits(const json& rule, const char* key, const std::string& value, bool anyw
   return GlobMatch(pattern, value);
 }
 
-std::string Padded(int64_t n) { return fmt::format("fault-{:04}", n); }
+std::string Padded(int64_t n) {
+  return fmt::format("fault-{:04}", n);
+}
 
 }  // namespace
 
@@ -47,8 +49,9 @@ std::string Faults::Add(const json& rule, std::string* error) {
                                : fmt::format("unknown behaviour '{}'", behaviour);
     return "";
   }
-  static const std::set<std::string> keys = {"service", "method",   "path",    "body",      "nth",   "count", "probability",
-                                             "action",  "status",   "response", "headers",  "delay_ms", "behaviour", "match"};
+  static const std::set<std::string> keys = {"service", "method",      "path",      "body",   "nth",
+                                             "count",   "probability", "action",    "status", "response",
+                                             "headers", "delay_ms",    "behaviour", "match"};
   for (const auto& [key, value] : rule.items()) {
     if (keys.count(key) == 0) {
       *error = fmt::format("unknown member '{}'", key);
@@ -126,24 +129,40 @@ std::optional<TransportFault> Faults::Match(const std::string& service, const st
   return std::nullopt;
 }
 
-bool Faults::Behaves(const std::string& behaviour, const std::string& name, const std::string& id,
-                     std::string* rule_id, int64_t* delay_ms) {
-  std::lock_guard<std::mutex> lock(mutex_);
+const Faults::Rule* Faults::Fires(const std::string& behaviour, const std::string& name, const std::string& id,
+                                  std::string* rule_id) {
   for (auto& [rid, rule] : rules_) {
     if (rule.spec.value("behaviour", "") != behaviour) continue;
     json match = rule.spec.value("match", json::object());
-    if (!Fits(match, "name", name, false) || !Fits(match, "id", id, false)) continue;
-    if (!Fire(rule)) continue;
-    if (rule_id != nullptr) *rule_id = rid;
-    if (delay_ms != nullptr) *delay_ms = rule.spec.value("delay_ms", int64_t{60000});
-    return true;
+    if (!Fits(match, "name", name, false) || !Fits(match, "id", id, false) || !Fire(rule)) continue;
+    *rule_id = rid;
+    return &rule;
   }
-  return false;
+  return nullptr;
 }
 
-bool Faults::Active(const std::string& rule_id) const {
+bool Faults::Behaves(const std::string& behaviour, const std::string& name, const std::string& id) {
   std::lock_guard<std::mutex> lock(mutex_);
-  return rules_.count(rule_id) > 0;
+  std::string rule_id;
+  return Fires(behaviour, name, id, &rule_id) != nullptr;
+}
+
+bool Faults::Holds(const std::string& behaviour, const std::string& name, const std::string& id, int64_t limit_ms) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::string key = behaviour + "|" + id;
+  auto it = held_.find(key);
+  if (it == held_.end()) {
+    Held held;
+    const Rule* rule = Fires(behaviour, name, id, &held.rule_id);
+    if (rule == nullptr) return false;
+    int64_t limit = rule->spec.value("delay_ms", limit_ms);
+    held.until_ms = limit == 0 ? 0 : NowMs() + limit;
+    held_[key] = held;
+    return true;
+  }
+  bool holds = rules_.count(it->second.rule_id) > 0 && (it->second.until_ms == 0 || NowMs() < it->second.until_ms);
+  if (!holds) held_.erase(it);
+  return holds;
 }
 
 void Faults::Hold(const std::string& rule_id, int64_t delay_ms) {

@@ -19,7 +19,7 @@ struct TransportFault {
   std::string id;
   std::string action;  // error, delay, cut_before, execute_then_cut, black_hole, execute_then_hang
   int status = 500;
-  json response;       // null: the service's own shape
+  json response;  // null: the service's own shape
   json headers;
   int64_t delay_ms = 0;
 };
@@ -36,10 +36,11 @@ class Faults {
   std::optional<TransportFault> Match(const std::string& service, const std::string& method, const std::string& path,
                                       const std::string& body);
 
-  // Whether a rule of behaviour fires for this object; uses up one of its count. `rule_id` is set for Active.
-  bool Behaves(const std::string& behaviour, const std::string& name, const std::string& id,
-               std::string* rule_id = nullptr, int64_t* delay_ms = nullptr);
-  bool Active(const std::string& rule_id) const;
+  // Whether a rule of behaviour fires for this object; uses up one of its count.
+  bool Behaves(const std::string& behaviour, const std::string& name, const std::string& id);
+  // The same for behaviour that lasts: true from when it fires until the rule is gone or its delay_ms (`limit_ms` when
+  // it names none; 0: for ever) has passed; uses up one of its count in all. For work that looks again later.
+  bool Holds(const std::string& behaviour, const std::string& name, const std::string& id, int64_t limit_ms = 0);
 
   // Waits until the rule is gone, `delay_ms` have passed (0: no limit) or Shutdown.
   void Hold(const std::string& rule_id, int64_t delay_ms);
@@ -50,13 +51,18 @@ class Faults {
     json spec;
     int64_t matched = 0;
     int64_t fired = 0;
-    bool removed = false;
   };
   bool Fire(Rule& rule);
+  const Rule* Fires(const std::string& behaviour, const std::string& name, const std::string& id, std::string* rule_id);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Rule> rules_;
+  struct Held {
+    std::string rule_id;
+    int64_t until_ms = 0;
+  };
+  std::map<std::string, Held> held_;  // by behaviour and object
   int64_t next_ = 1;
   bool shutdown_ = false;
 };

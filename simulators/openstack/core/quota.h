@@ -9,7 +9,8 @@
 
 namespace protector::ossim {
 
-inline int64_t QuotaLimit(Site& site, const std::string& service, const std::string& project, const std::string& resource) {
+inline int64_t QuotaLimit(Site& site, const std::string& service, const std::string& project,
+                          const std::string& resource) {
   const json* all = site.store.table("settings").Find("quota");
   if (all == nullptr) return -1;
   for (const std::string& scope : {project, std::string("default")}) {

@@ -16,8 +16,8 @@ constexpr size_t kKeep = 200000;
 }
 
 json Redacted(const json& body) {
-  static const std::set<std::string> secret = {"password", "adminPass", "secret", "original_password", "private_key",
-                                               "user_data"};
+  static const std::set<std::string> secret = {"password",          "adminPass",   "secret",
+                                               "original_password", "private_key", "user_data"};
   if (body.is_object()) {
     json out = json::object();
     for (const auto& [key, value] : body.items()) {

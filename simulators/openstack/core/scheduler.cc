@@ -20,7 +20,9 @@ Scheduler::Scheduler(size_t threads) {
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
-Scheduler::~Scheduler() { Stop(); }
+Scheduler::~Scheduler() {
+  Stop();
+}
 
 void Scheduler::After(int64_t delay_ms, std::function<void()> task) {
   {

@@ -28,7 +28,8 @@ json FromYaml(const YAML::Node& node) {
 }
 
 json User(const std::string& name, const std::string& site, const std::string& home, const json& roles) {
-  return {{"name", name}, {"password", fmt::format("lab-{}-{}", name, site)}, {"default_project", home}, {"roles", roles}};
+  return {
+      {"name", name}, {"password", fmt::format("lab-{}-{}", name, site)}, {"default_project", home}, {"roles", roles}};
 }
 
 }  // namespace
@@ -47,35 +48,53 @@ json BuiltInSeed(const std::string& site) {
       User("protector", site, "service", {{"service", {"admin", "service"}}, {"demo", {"admin"}}}),
   };
   seed["flavors"] = json::array();
-  const struct { const char* name; int vcpus, ram, disk; } kFlavors[] = {
-      {"small", 1, 512, 1}, {"medium", 2, 2048, 10}, {"large", 4, 4096, 20}};
+  const struct {
+    const char* name;
+    int vcpus, ram, disk;
+  } kFlavors[] = {{"small", 1, 512, 1}, {"medium", 2, 2048, 10}, {"large", 4, 4096, 20}};
   for (const auto& f : kFlavors) {
-    seed["flavors"].push_back({{"name", m + "." + f.name}, {"id", n + "-" + f.name}, {"vcpus", f.vcpus}, {"ram", f.ram},
-                               {"disk", f.disk}});
+    seed["flavors"].push_back(
+        {{"name", m + "." + f.name}, {"id", n + "-" + f.name}, {"vcpus", f.vcpus}, {"ram", f.ram}, {"disk", f.disk}});
   }
   // Both sites have the same ranges, so that a server keeps its addresses when it moves.
   seed["networks"] = {
       {{"name", "net-" + side + "-web"}, {"cidr", "10.10.1.0/24"}, {"project", "demo"}},
       {{"name", "net-" + side + "-db"}, {"cidr", "10.10.2.0/24"}, {"project", "demo"}},
-      {{"name", "net-external"}, {"cidr", a ? "203.0.113.0/25" : "203.0.113.128/25"}, {"project", "admin"}, {"external", true}},
+      {{"name", "net-external"},
+       {"cidr", a ? "203.0.113.0/25" : "203.0.113.128/25"},
+       {"project", "admin"},
+       {"external", true}},
   };
-  seed["routers"] = {{{"name", "router"}, {"project", "demo"}, {"gateway", "net-external"},
+  seed["routers"] = {{{"name", "router"},
+                      {"project", "demo"},
+                      {"gateway", "net-external"},
                       {"interfaces", {"net-" + side + "-web", "net-" + side + "-db"}}}};
   seed["security_groups"] = {
       {{"name", "sg-web"}, {"project", "demo"}, {"tcp", {22, 80, 443}}},
       {{"name", "sg-db"}, {"project", "demo"}, {"tcp", {22, 5432}}},
   };
-  seed["keypairs"] = {{{"name", "demo-key"}, {"user", "demo"}}};
+  // A key pair is a user's own: the service user that makes servers on the other site needs it as well.
+  seed["keypairs"] = {{{"name", "demo-key"}, {"user", "demo"}}, {{"name", "demo-key"}, {"user", "protector"}}};
   seed["volume_types"] = {
-      {{"name", "replicated-async"}, {"description", "replicated to the other site, with a lag"},
-       {"extra_specs", {{"volume_backend_name", "flasharray"}, {"replication_enabled", "<is> True"},
-                        {"replication_type", "<in> async"}}}},
-      {{"name", "replicated-sync"}, {"description", "mirrored to the other site"},
-       {"extra_specs", {{"volume_backend_name", "flasharray"}, {"replication_enabled", "<is> True"},
-                        {"replication_type", "<in> sync"}}}},
-      {{"name", "standard"}, {"description", "not replicated"}, {"extra_specs", {{"volume_backend_name", "flasharray"}}}},
+      {{"name", "replicated-async"},
+       {"description", "replicated to the other site, with a lag"},
+       {"extra_specs",
+        {{"volume_backend_name", "flasharray"},
+         {"replication_enabled", "<is> True"},
+         {"replication_type", "<in> async"}}}},
+      {{"name", "replicated-sync"},
+       {"description", "mirrored to the other site"},
+       {"extra_specs",
+        {{"volume_backend_name", "flasharray"},
+         {"replication_enabled", "<is> True"},
+         {"replication_type", "<in> sync"}}}},
+      {{"name", "standard"},
+       {"description", "not replicated"},
+       {"extra_specs", {{"volume_backend_name", "flasharray"}}}},
   };
-  seed["images"] = {{{"name", "lab-image"}, {"size", 8 << 20}, {"min_disk", 1},
+  seed["images"] = {{{"name", "lab-image"},
+                     {"size", 8 << 20},
+                     {"min_disk", 1},
                      {"properties", {{"hw_disk_bus", "virtio"}, {"os_distro", "debian"}}}}};
   return seed;
 }

@@ -17,12 +17,12 @@ struct Site {
   explicit Site(Config c) : config(std::move(c)), scheduler(24) {}
 
   Config config;
-  json seed;                // the form that --print-seed prints
+  json seed;  // the form that --print-seed prints
   Store store;
   Latency latency;
   Faults faults;
   RequestJournal requests;
-  Scheduler scheduler;      // last: its threads end before what they use
+  Scheduler scheduler;  // last: its threads end before what they use
 
   std::string ComputeHost() const { return seed.at("compute_host").get<std::string>(); }
   std::string VolumeHost() const { return seed.at("volume_host").get<std::string>(); }

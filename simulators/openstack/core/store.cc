@@ -51,7 +51,15 @@ const json* Table::Find(const std::string& id) const {
 void Table::Put(const std::string& id, json doc) {
   auto it = rows_.find(id);
   uint64_t order = it == rows_.end() ? next_order_ : it->second.order;
-  if (before_.count(id) == 0) before_[id] = it == rows_.end() ? std::nullopt : std::optional<Row>(it->second);
+  if (before_.count(id) == 0) {
+    if (it == rows_.end()) {
+      before_[id] = std::nullopt;
+    } else {
+      Unindex(id, it->second.doc);
+      before_[id] = Row{std::move(it->second.doc), order};
+      it->second.doc = nullptr;  // a document without fields: PutAt finds nothing more to take out of the indexes
+    }
+  }
   PutAt(id, std::move(doc), order);
 }
 
@@ -153,8 +161,8 @@ void Store::WriteSnapshot() {
   for (auto& [name, t] : tables_) {
     std::string lines;
     for (const auto& [order, id] : t.order_) {
-      lines += json::array({json::array({name, id, order, t.rows_.at(id).doc})}).dump(
-          -1, ' ', false, json::error_handler_t::replace);
+      lines += json::array({json::array({name, id, order, t.rows_.at(id).doc})})
+                   .dump(-1, ' ', false, json::error_handler_t::replace);
       lines += '\n';
     }
     WriteAll(fd, lines);

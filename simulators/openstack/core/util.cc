@@ -44,9 +44,13 @@ int64_t NowMs() {
       .count();
 }
 
-uint64_t RandomU64() { return Engine()(); }
+uint64_t RandomU64() {
+  return Engine()();
+}
 
-double RandomUnit() { return std::uniform_real_distribution<double>(0.0, 1.0)(Engine()); }
+double RandomUnit() {
+  return std::uniform_real_distribution<double>(0.0, 1.0)(Engine());
+}
 
 std::string NewHexId() {
   uint64_t high = (RandomU64() & ~0xf000ULL) | 0x4000ULL;
@@ -71,9 +75,15 @@ std::string RandomMac(const std::string& prefix) {
   return fmt::format("{}:{:02x}:{:02x}", prefix, (r >> 8) & 0xff, r & 0xff);
 }
 
-std::string IsoSeconds(int64_t ms) { return Stamp(ms) + "Z"; }
-std::string IsoMicros(int64_t ms) { return fmt::format("{}.{:03}000", Stamp(ms), ms % 1000); }
-std::string IsoMicrosZ(int64_t ms) { return IsoMicros(ms) + "Z"; }
+std::string IsoSeconds(int64_t ms) {
+  return Stamp(ms) + "Z";
+}
+std::string IsoMicros(int64_t ms) {
+  return fmt::format("{}.{:03}000", Stamp(ms), ms % 1000);
+}
+std::string IsoMicrosZ(int64_t ms) {
+  return IsoMicros(ms) + "Z";
+}
 
 int64_t ParseIso(const std::string& text) {
   std::tm t{};

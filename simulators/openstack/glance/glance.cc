@@ -10,10 +10,18 @@ namespace protector::ossim {
 void Glance::Seed(Keystone& keystone) {
   for (const json& i : site_.seed.at("images")) {
     std::string id = NewUuid(), now = IsoSeconds(NowMs());
-    site_.store.table("images").Put(id, {{"id", id}, {"name", i.at("name")}, {"size", i.value("size", 0)}, {"min_disk", i.value("min_disk", 0)},
-                                         {"status", "active"}, {"visibility", "public"}, {"owner", keystone.ProjectId("admin")},
-                                         {"checksum", Sha256Hex(Text(i, "name")).substr(0, 32)}, {"created_at", now}, {"updated_at", now},
-                                         {"tags", json::array()}, {"properties", i.value("properties", json::object())}});
+    site_.store.table("images").Put(id, {{"id", id},
+                                         {"name", i.at("name")},
+                                         {"size", i.value("size", 0)},
+                                         {"min_disk", i.value("min_disk", 0)},
+                                         {"status", "active"},
+                                         {"visibility", "public"},
+                                         {"owner", keystone.ProjectId("admin")},
+                                         {"checksum", Sha256Hex(Text(i, "name")).substr(0, 32)},
+                                         {"created_at", now},
+                                         {"updated_at", now},
+                                         {"tags", json::array()},
+                                         {"properties", i.value("properties", json::object())}});
   }
 }
 
@@ -23,11 +31,28 @@ bool Glance::Visible(const Identity& who, const json& image) {
 
 json Glance::Show(const json& i) {
   std::string id = Text(i, "id");
-  json out = {{"id", id}, {"name", i.at("name")}, {"status", i.at("status")}, {"visibility", i.at("visibility")}, {"owner", i.at("owner")},
-              {"size", i.at("size")}, {"virtual_size", i.at("size")}, {"min_disk", i.at("min_disk")}, {"min_ram", 0}, {"disk_format", "raw"},
-              {"container_format", "bare"}, {"checksum", i.at("checksum")}, {"os_hash_algo", "sha512"}, {"os_hash_value", Sha256Hex(id) + Sha256Hex(id + "2")},
-              {"os_hidden", false}, {"protected", false}, {"created_at", i.at("created_at")}, {"updated_at", i.at("updated_at")}, {"tags", i.at("tags")},
-              {"self", "/v2/images/" + id}, {"file", "/v2/images/" + id + "/file"}, {"schema", "/v2/schemas/image"}};
+  json out = {{"id", id},
+              {"name", i.at("name")},
+              {"status", i.at("status")},
+              {"visibility", i.at("visibility")},
+              {"owner", i.at("owner")},
+              {"size", i.at("size")},
+              {"virtual_size", i.at("size")},
+              {"min_disk", i.at("min_disk")},
+              {"min_ram", 0},
+              {"disk_format", "raw"},
+              {"container_format", "bare"},
+              {"checksum", i.at("checksum")},
+              {"os_hash_algo", "sha512"},
+              {"os_hash_value", Sha256Hex(id) + Sha256Hex(id + "2")},
+              {"os_hidden", false},
+              {"protected", false},
+              {"created_at", i.at("created_at")},
+              {"updated_at", i.at("updated_at")},
+              {"tags", i.at("tags")},
+              {"self", "/v2/images/" + id},
+              {"file", "/v2/images/" + id + "/file"},
+              {"schema", "/v2/schemas/image"}};
   for (const auto& [k, v] : i.at("properties").items()) out[k] = v;
   return out;
 }
@@ -37,9 +62,15 @@ std::unique_ptr<Service> Glance::Build() {
   service->name = "glance";
   service->error = [](const ApiError& e) {
     Response r = Response::Empty(e.status);
-    const char* title = e.status == 404 ? "Not Found" : e.status == 403 ? "Forbidden" : e.status == 409 ? "Conflict" : e.status == 400 ? "Bad Request" : "Error";
-    r.text = fmt::format("<html>\n <head>\n  <title>{0} {1}</title>\n </head>\n <body>\n  <h1>{0} {1}</h1>\n  {2}<br /><br />\n\n\n </body>\n</html>",
-                         e.status, title, e.message);
+    const char* title = e.status == 404   ? "Not Found"
+                        : e.status == 403 ? "Forbidden"
+                        : e.status == 409 ? "Conflict"
+                        : e.status == 400 ? "Bad Request"
+                                          : "Error";
+    r.text = fmt::format(
+        "<html>\n <head>\n  <title>{0} {1}</title>\n </head>\n <body>\n  <h1>{0} {1}</h1>\n  {2}<br /><br />\n\n\n "
+        "</body>\n</html>",
+        e.status, title, e.message);
     r.content_type = "text/html; charset=UTF-8";
     r.headers = e.headers;
     return r;
@@ -48,7 +79,9 @@ std::unique_ptr<Service> Glance::Build() {
     return [this, status](Request&) {
       json list = json::array();
       for (const char* v : {"v2.15", "v2.13", "v2.9", "v2.7", "v2.0"}) {
-        list.push_back({{"id", v}, {"status", list.empty() ? "CURRENT" : "SUPPORTED"}, {"links", {{{"rel", "self"}, {"href", site_.config.Url("glance") + "/v2/"}}}}});
+        list.push_back({{"id", v},
+                        {"status", list.empty() ? "CURRENT" : "SUPPORTED"},
+                        {"links", {{{"rel", "self"}, {"href", site_.config.Url("glance") + "/v2/"}}}}});
       }
       return Response::Json(status, {{"versions", list}});
     };
@@ -93,11 +126,23 @@ std::unique_ptr<Service> Glance::Build() {
   service->router.Add("POST", "/v2/images", [this](Request& r) {
     std::string id = Text(r.content, "id", NewUuid()), now = IsoSeconds(NowMs());
     if (site_.store.table("images").Has(id)) Fail(409, fmt::format("Image ID {} already exists!", id));
-    json doc = {{"id", id}, {"name", Member(r.content, "name")}, {"size", nullptr}, {"min_disk", Number(r.content, "min_disk")}, {"status", "queued"},
-                {"visibility", Text(r.content, "visibility", "shared")}, {"owner", r.identity.project_id}, {"checksum", nullptr}, {"created_at", now},
-                {"updated_at", now}, {"tags", json::array()}, {"properties", json::object()}};
-    if (Text(doc, "visibility") == "public" && !r.identity.is_admin) Fail(403, "You are not authorized to complete publicize_image action.");
-    static const std::set<std::string> base = {"id", "name", "min_disk", "min_ram", "visibility", "disk_format", "container_format", "tags", "protected", "owner"};
+    json doc = {{"id", id},
+                {"name", Member(r.content, "name")},
+                {"size", nullptr},
+                {"min_disk", Number(r.content, "min_disk")},
+                {"status", "queued"},
+                {"visibility", Text(r.content, "visibility", "shared")},
+                {"owner", r.identity.project_id},
+                {"checksum", nullptr},
+                {"created_at", now},
+                {"updated_at", now},
+                {"tags", json::array()},
+                {"properties", json::object()}};
+    if (Text(doc, "visibility") == "public" && !r.identity.is_admin)
+      Fail(403, "You are not authorized to complete publicize_image action.");
+    static const std::set<std::string> base = {"id",         "name",        "min_disk",         "min_ram",
+                                               "visibility", "disk_format", "container_format", "tags",
+                                               "protected",  "owner"};
     for (const auto& [k, v] : r.content.items()) {
       if (base.count(k) == 0) doc["properties"][k] = v;
     }
@@ -106,19 +151,26 @@ std::unique_ptr<Service> Glance::Build() {
   });
   service->router.Add("PUT", "/v2/images/{}/file", [this, find](Request& r) {
     json doc = find(r);
-    doc.update({{"status", "active"}, {"size", r.body.size()}, {"checksum", Sha256Hex(r.body).substr(0, 32)}, {"updated_at", IsoSeconds(NowMs())}});
+    doc.update({{"status", "active"},
+                {"size", r.body.size()},
+                {"checksum", Sha256Hex(r.body).substr(0, 32)},
+                {"updated_at", IsoSeconds(NowMs())}});
     site_.store.table("images").Put(r.args[0], doc);
     return Response::Empty(204);
   });
   service->router.Add("DELETE", "/v2/images/{}", [this, find](Request& r) {
     const json& doc = find(r);
-    if (!r.identity.is_admin && Text(doc, "owner") != r.identity.project_id) Fail(403, "You are not authorized to complete delete_image action.");
+    if (!r.identity.is_admin && Text(doc, "owner") != r.identity.project_id)
+      Fail(403, "You are not authorized to complete delete_image action.");
     site_.store.table("images").Erase(r.args[0]);
     return Response::Empty(204);
   });
   service->router.Add("GET", "/v2/schemas/image", [](Request&) {
-    return Response::Json(200, {{"name", "image"}, {"properties", {{"id", {{"type", "string"}}}, {"name", {{"type", {"null", "string"}}}}}},
-                                {"additionalProperties", {{"type", "string"}}}, {"links", json::array()}});
+    return Response::Json(200,
+                          {{"name", "image"},
+                           {"properties", {{"id", {{"type", "string"}}}, {"name", {{"type", {"null", "string"}}}}}},
+                           {"additionalProperties", {{"type", "string"}}},
+                           {"links", json::array()}});
   });
   return service;
 }
@@ -126,34 +178,55 @@ std::unique_ptr<Service> Glance::Build() {
 std::unique_ptr<Service> BuildPlacement(Site& site) {
   auto service = std::make_unique<Service>();
   service->name = "placement";
+  service->refuses_chunks = true;
   service->error = [](const ApiError& e) {
-    return Response::Json(e.status, {{"errors", {{{"status", e.status}, {"title", e.status == 404 ? "Not Found" : "Error"}, {"detail", e.message},
-                                                  {"code", "placement.undefined_code"}}}}});
+    return Response::Json(e.status, {{"errors",
+                                      {{{"status", e.status},
+                                        {"title", e.status == 404 ? "Not Found" : "Error"},
+                                        {"detail", e.message},
+                                        {"code", "placement.undefined_code"}}}}});
   };
   service->negotiate = [](Request& r) { r.version = NegotiateMicroversion(r, "placement", "", {1, 0}, {1, 39}); };
   service->decorate = [](const Request& request, Response& r) {
     if (request.version.major == 0) return;
-    r.headers.emplace_back("OpenStack-API-Version", fmt::format("placement {}.{}", request.version.major, request.version.minor));
+    r.headers.emplace_back("OpenStack-API-Version",
+                           fmt::format("placement {}.{}", request.version.major, request.version.minor));
     r.headers.emplace_back("Vary", "openstack-api-version");
   };
-  service->router.Add("GET", "/", [](Request&) {
-    return Response::Json(200, {{"versions", {{{"id", "v1.0"}, {"status", "CURRENT"}, {"min_version", "1.0"}, {"max_version", "1.39"},
-                                               {"links", {{{"rel", "self"}, {"href", ""}}}}}}}});
-  }).needs_token = false;
+  service->router
+      .Add("GET", "/",
+           [](Request&) {
+             return Response::Json(200, {{"versions",
+                                          {{{"id", "v1.0"},
+                                            {"status", "CURRENT"},
+                                            {"min_version", "1.0"},
+                                            {"max_version", "1.39"},
+                                            {"links", {{{"rel", "self"}, {"href", ""}}}}}}}});
+           })
+      .needs_token = false;
   auto provider = [&site] {
     std::string hash = Sha256Hex(site.ComputeHost());
-    return hash.substr(0, 8) + "-" + hash.substr(8, 4) + "-4" + hash.substr(13, 3) + "-8" + hash.substr(17, 3) + "-" + hash.substr(20, 12);
+    return hash.substr(0, 8) + "-" + hash.substr(8, 4) + "-4" + hash.substr(13, 3) + "-8" + hash.substr(17, 3) + "-" +
+           hash.substr(20, 12);
   };
   service->router.Add("GET", "/resource_providers", [&site, provider](Request&) {
-    return Response::Json(200, {{"resource_providers", {{{"uuid", provider()}, {"name", site.ComputeHost()}, {"generation", 1},
-                                                         {"parent_provider_uuid", nullptr}, {"root_provider_uuid", provider()}, {"links", json::array()}}}}});
+    return Response::Json(200, {{"resource_providers",
+                                 {{{"uuid", provider()},
+                                   {"name", site.ComputeHost()},
+                                   {"generation", 1},
+                                   {"parent_provider_uuid", nullptr},
+                                   {"root_provider_uuid", provider()},
+                                   {"links", json::array()}}}}});
   });
   service->router.Add("GET", "/resource_providers/{}/inventories", [](Request&) {
     auto inventory = [](int total) {
-      return json{{"total", total}, {"reserved", 0}, {"min_unit", 1}, {"max_unit", total}, {"step_size", 1}, {"allocation_ratio", 1.0}};
+      return json{{"total", total},    {"reserved", 0},  {"min_unit", 1},
+                  {"max_unit", total}, {"step_size", 1}, {"allocation_ratio", 1.0}};
     };
-    return Response::Json(200, {{"resource_provider_generation", 1},
-                                {"inventories", {{"VCPU", inventory(8192)}, {"MEMORY_MB", inventory(16777216)}, {"DISK_GB", inventory(1048576)}}}});
+    return Response::Json(
+        200, {{"resource_provider_generation", 1},
+              {"inventories",
+               {{"VCPU", inventory(8192)}, {"MEMORY_MB", inventory(16777216)}, {"DISK_GB", inventory(1048576)}}}});
   });
   service->router.Add("GET", "/resource_providers/{}/usages", [&site](Request&) {
     int64_t vcpus = 0, ram = 0;
@@ -161,7 +234,8 @@ std::unique_ptr<Service> BuildPlacement(Site& site) {
       vcpus += Number(s.at("flavor"), "vcpus");
       ram += Number(s.at("flavor"), "ram");
     });
-    return Response::Json(200, {{"resource_provider_generation", 1}, {"usages", {{"VCPU", vcpus}, {"MEMORY_MB", ram}, {"DISK_GB", 0}}}});
+    return Response::Json(
+        200, {{"resource_provider_generation", 1}, {"usages", {{"VCPU", vcpus}, {"MEMORY_MB", ram}, {"DISK_GB", 0}}}});
   });
   return service;
 }

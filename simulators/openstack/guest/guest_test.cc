@@ -36,10 +36,14 @@ struct World {
     REQUIRE(array->Connect("host", kHost, name).ok());
     return array->GetVolume(name)->serial;
   }
-  void Write(const std::string& serial, int64_t offset, const std::string& data) { REQUIRE(array->Write({{kHost, serial, offset, data}})[0].ok()); }
+  void Write(const std::string& serial, int64_t offset, const std::string& data) {
+    REQUIRE(array->Write({{kHost, serial, offset, data}})[0].ok());
+  }
   uint64_t Last(const std::string& server) {
     json v = ledger.Report({"", server, "", false, 0}).at("volumes");
-    return v.empty() || v.back()["last_acknowledged"].is_null() ? 0 : v.back()["last_acknowledged"]["sequence"].get<uint64_t>();
+    return v.empty() || v.back()["last_acknowledged"].is_null()
+               ? 0
+               : v.back()["last_acknowledged"]["sequence"].get<uint64_t>();
   }
   Store store;
   std::unique_ptr<Array> array = MakeMemoryArray(store, "test");
@@ -83,7 +87,8 @@ TEST_CASE("a scan finds gaps, torn records and writers") {
   REQUIRE_FALSE(ScanVolume(*w.array, kHost, serial, kVolume)->header);
   uint32_t slots = SlotsFor(kVolume);
   w.Write(serial, HeaderOffset(kVolume), Encode(VolumeHeader{lineage, slots, 1}));
-  for (uint64_t n : {1, 2, 4, 5}) w.Write(serial, RecordOffset(kVolume, slots, n), Encode(GuestRecord{lineage, n < 4 ? a : b, 7, n, 100}));
+  for (uint64_t n : {1, 2, 4, 5})
+    w.Write(serial, RecordOffset(kVolume, slots, n), Encode(GuestRecord{lineage, n < 4 ? a : b, 7, n, 100}));
   w.Write(serial, RecordOffset(kVolume, slots, 6), "rubbish");
   auto scan = ScanVolume(*w.array, kHost, serial, kVolume);
   REQUIRE(scan.ok());
@@ -94,7 +99,8 @@ TEST_CASE("a scan finds gaps, torn records and writers") {
   REQUIRE(spans.size() == 2);
   REQUIRE(spans[1].server_id == b);
   REQUIRE(spans[1].first == 4);
-  REQUIRE(ScanVolume(*w.array, "iqn.stranger", serial, kVolume).status().code() == absl::StatusCode::kFailedPrecondition);
+  REQUIRE(ScanVolume(*w.array, "iqn.stranger", serial, kVolume).status().code() ==
+          absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_CASE("a ring that has gone round is read to its newest record") {
@@ -103,7 +109,8 @@ TEST_CASE("a ring that has gone round is read to its newest record") {
   std::string serial = w.Volume("v", bytes), lineage = NewUuid(), server = NewUuid();
   uint32_t slots = SlotsFor(bytes);
   w.Write(serial, HeaderOffset(bytes), Encode(VolumeHeader{lineage, slots, 1}));
-  for (uint64_t n = 1; n <= slots + 10; ++n) w.Write(serial, RecordOffset(bytes, slots, n), Encode(GuestRecord{lineage, server, 7, n, 100}));
+  for (uint64_t n = 1; n <= slots + 10; ++n)
+    w.Write(serial, RecordOffset(bytes, slots, n), Encode(GuestRecord{lineage, server, 7, n, 100}));
   auto scan = ScanVolume(*w.array, kHost, serial, bytes);
   REQUIRE(scan->records.size() == slots);
   REQUIRE(scan->records.back().sequence == slots + 10);

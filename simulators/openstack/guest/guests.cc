@@ -20,7 +20,8 @@ int64_t SteadyUs() {
 }
 
 json SpanJson(const VolumeScan::Span& s) {
-  return {{"writer", s.writer}, {"first", s.first}, {"last", s.last}, {"first_ms", s.first_ms}, {"last_ms", s.last_ms}, {"count", s.count}};
+  return {{"writer", s.writer},     {"first", s.first},     {"last", s.last},
+          {"first_ms", s.first_ms}, {"last_ms", s.last_ms}, {"count", s.count}};
 }
 
 }  // namespace
@@ -30,7 +31,9 @@ Guests::Guests(Array& array, Ledger& ledger, std::string initiator, int64_t inte
   for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
-Guests::~Guests() { Shutdown(); }
+Guests::~Guests() {
+  Shutdown();
+}
 
 void Guests::Shutdown() {
   {
@@ -89,7 +92,8 @@ void Guests::Detach(const std::string& server_id, const std::string& volume_id) 
   std::shared_ptr<Guest> guest = it->second;
   idle_.wait(lock, [&] { return !guest->busy; });
   auto& disks = guest->disks;
-  disks.erase(std::remove_if(disks.begin(), disks.end(), [&](const Disk& d) { return d.at.volume_id == volume_id; }), disks.end());
+  disks.erase(std::remove_if(disks.begin(), disks.end(), [&](const Disk& d) { return d.at.volume_id == volume_id; }),
+              disks.end());
 }
 
 bool Guests::Running(const std::string& server_id) const {
@@ -114,7 +118,8 @@ void Guests::Pause(const std::string& server_id, bool paused) {
   }
   // What is being written when this is called is acknowledged before it returns.
   idle_.wait(lock, [&] {
-    return std::none_of(guests_.begin(), guests_.end(), [](const auto& e) { return e.second->paused && e.second->busy; });
+    return std::none_of(guests_.begin(), guests_.end(),
+                        [](const auto& e) { return e.second->paused && e.second->busy; });
   });
   lock.unlock();
   wake_.notify_all();
@@ -129,16 +134,31 @@ json Guests::State() const {
     // A worker changes the disks of a busy guest without the lock; a data plane that hangs must not hang this too.
     bool quiet = idle_.wait_for(lock, std::chrono::seconds(1), [&] { return !g->busy; });
     if (!quiet) {
-      out.push_back({{"server_id", id}, {"name", g->name}, {"running", !g->stopping}, {"boot_id", fmt::format("{:016x}", g->boot_id)},
-                     {"booted_ms", g->booted_ms}, {"paused", g->paused}, {"disks", nullptr}});
+      out.push_back({{"server_id", id},
+                     {"name", g->name},
+                     {"running", !g->stopping},
+                     {"boot_id", fmt::format("{:016x}", g->boot_id)},
+                     {"booted_ms", g->booted_ms},
+                     {"paused", g->paused},
+                     {"disks", nullptr}});
       continue;
     }
     for (const Disk& d : g->disks) {
-      disks.push_back({{"volume_id", d.at.volume_id}, {"serial", d.at.serial}, {"device", d.at.device}, {"ready", d.ready},
-                       {"lineage", d.header.lineage}, {"next_sequence", d.next}, {"last_error", d.last_error}});
+      disks.push_back({{"volume_id", d.at.volume_id},
+                       {"serial", d.at.serial},
+                       {"device", d.at.device},
+                       {"ready", d.ready},
+                       {"lineage", d.header.lineage},
+                       {"next_sequence", d.next},
+                       {"last_error", d.last_error}});
     }
-    out.push_back({{"server_id", id}, {"name", g->name}, {"running", !g->stopping}, {"boot_id", fmt::format("{:016x}", g->boot_id)},
-                   {"booted_ms", g->booted_ms}, {"paused", g->paused}, {"disks", disks}});
+    out.push_back({{"server_id", id},
+                   {"name", g->name},
+                   {"running", !g->stopping},
+                   {"boot_id", fmt::format("{:016x}", g->boot_id)},
+                   {"booted_ms", g->booted_ms},
+                   {"paused", g->paused},
+                   {"disks", disks}});
   }
   return {{"interval_ms", interval_ms_}, {"paused", paused_}, {"guests", out}};
 }
@@ -290,9 +310,16 @@ json Guests::ReadBack(const std::string& server_id, const std::vector<GuestDisk>
       if (ours.count(span.server_id) == 0) foreign.push_back(SpanJson(span));
       if (!seen.insert(span.writer).second) interleaved = true;
     }
-    entry.update({{"lineage", lineage}, {"records", have.size()}, {"first", have.empty() ? json() : json(have.front())},
-                  {"last", have.empty() ? json() : json(last)}, {"gaps", gaps}, {"missing_acknowledged", missing}, {"foreign_writers", foreign},
-                  {"writers", spans}, {"interleaved", interleaved}, {"corrupt", scan->corrupt}});
+    entry.update({{"lineage", lineage},
+                  {"records", have.size()},
+                  {"first", have.empty() ? json() : json(have.front())},
+                  {"last", have.empty() ? json() : json(last)},
+                  {"gaps", gaps},
+                  {"missing_acknowledged", missing},
+                  {"foreign_writers", foreign},
+                  {"writers", spans},
+                  {"interleaved", interleaved},
+                  {"corrupt", scan->corrupt}});
     out.push_back(std::move(entry));
   }
   return out;

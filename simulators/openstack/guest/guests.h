@@ -1,7 +1,7 @@
 // The running servers' guests: each writes one numbered record per volume and interval through the array's data plane.
-// Threads: a few workers; every method may be called from any thread without the site's lock (Stop and Detach wait for a
-// write under way, so that nothing is written after they return). Failure: a failed write is counted in the ledger as an
-// I/O error of the guest and tried again with the same number.
+// Threads: a few workers; every method may be called from any thread without the site's lock (Stop and Detach wait for
+// a write under way, so that nothing is written after they return). Failure: a failed write is counted in the ledger as
+// an I/O error of the guest and tried again with the same number.
 #pragma once
 
 #include <condition_variable>

@@ -44,7 +44,8 @@ std::string Ledger::Open(const std::string& directory) {
   }
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd_ < 0) return fmt::format("cannot write {}: {}", path, std::strerror(errno));
-  if (::lseek(fd_, 0, SEEK_END) > good && ::ftruncate(fd_, good) != 0) return fmt::format("cannot cut the torn end off {}", path);
+  if (::lseek(fd_, 0, SEEK_END) > good && ::ftruncate(fd_, good) != 0)
+    return fmt::format("cannot cut the torn end off {}", path);
   return "";
 }
 
@@ -53,9 +54,11 @@ void Ledger::Load(const json& line) {
   if (kind == "s") {
     const json& d = line[1];
     Session s;
-    s.info = {d["lineage"], d["serial"], d["volume_id"], d["server_id"], d["server_name"], d["device"], d["writer"], std::nullopt, d["writers_on_disk"]};
+    s.info = {d["lineage"], d["serial"], d["volume_id"], d["server_id"],      d["server_name"],
+              d["device"],  d["writer"], std::nullopt,   d["writers_on_disk"]};
     if (!d["found_at_boot"].is_null()) {
-      s.info.found_at_boot = Found{d["found_at_boot"]["sequence"], d["found_at_boot"]["time_ms"], d["found_at_boot"]["writer"]};
+      s.info.found_at_boot =
+          Found{d["found_at_boot"]["sequence"], d["found_at_boot"]["time_ms"], d["found_at_boot"]["writer"]};
     }
     sessions_.push_back(std::move(s));
     return;
@@ -86,8 +89,14 @@ void Ledger::Append(const std::string& text) {
 
 int Ledger::Begin(const SessionInfo& info) {
   std::lock_guard<std::mutex> lock(mutex_);
-  json d = {{"lineage", info.lineage}, {"serial", info.serial}, {"volume_id", info.volume_id}, {"server_id", info.server_id},
-            {"server_name", info.server_name}, {"device", info.device}, {"writer", info.writer}, {"found_at_boot", ToJson(info.found_at_boot)},
+  json d = {{"lineage", info.lineage},
+            {"serial", info.serial},
+            {"volume_id", info.volume_id},
+            {"server_id", info.server_id},
+            {"server_name", info.server_name},
+            {"device", info.device},
+            {"writer", info.writer},
+            {"found_at_boot", ToJson(info.found_at_boot)},
             {"writers_on_disk", info.writers_on_disk}};
   Append(json::array({"s", d}).dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
   sessions_.push_back({info, {}, 0, "", 0});
@@ -113,7 +122,9 @@ void Ledger::IoError(int session, const std::string& error) {
   s.last_error = error;
   s.last_error_ms = NowMs();
   if (news) {
-    Append(json::array({"e", session, s.io_errors, error, s.last_error_ms}).dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    Append(json::array({"e", session, s.io_errors, error, s.last_error_ms})
+               .dump(-1, ' ', false, json::error_handler_t::replace) +
+           "\n");
   }
 }
 
@@ -121,12 +132,24 @@ json Ledger::Summary(const Session& s) {
   json last, acked = json::array();
   if (!s.acks.empty()) {
     last = {{"sequence", s.acks.back().first}, {"time_ms", s.acks.back().second}};
-    acked.push_back({{"writer", s.info.writer}, {"first", s.acks.front().first}, {"last", s.acks.back().first},
-                     {"first_ms", s.acks.front().second}, {"last_ms", s.acks.back().second}, {"count", s.acks.size()}});
+    acked.push_back({{"writer", s.info.writer},
+                     {"first", s.acks.front().first},
+                     {"last", s.acks.back().first},
+                     {"first_ms", s.acks.front().second},
+                     {"last_ms", s.acks.back().second},
+                     {"count", s.acks.size()}});
   }
-  return {{"lineage", s.info.lineage}, {"serial", s.info.serial}, {"volume_id", s.info.volume_id}, {"server_id", s.info.server_id},
-          {"server_name", s.info.server_name}, {"device", s.info.device}, {"writer", s.info.writer}, {"found_at_boot", ToJson(s.info.found_at_boot)},
-          {"last_acknowledged", last}, {"acknowledged", acked}, {"io_errors", s.io_errors},
+  return {{"lineage", s.info.lineage},
+          {"serial", s.info.serial},
+          {"volume_id", s.info.volume_id},
+          {"server_id", s.info.server_id},
+          {"server_name", s.info.server_name},
+          {"device", s.info.device},
+          {"writer", s.info.writer},
+          {"found_at_boot", ToJson(s.info.found_at_boot)},
+          {"last_acknowledged", last},
+          {"acknowledged", acked},
+          {"io_errors", s.io_errors},
           {"last_io_error", s.io_errors > 0 ? json{{"text", s.last_error}, {"time_ms", s.last_error_ms}} : json()},
           {"writers_on_disk", s.info.writers_on_disk}};
 }

@@ -1,6 +1,6 @@
 // What guests had acknowledged: one session per boot of a server and volume, each acknowledged record with its time.
-// Kept in memory and appended to ledger.jsonl before the guest goes on, so that it outlives servers, volumes and kill -9.
-// Threads: any. Failure: an unwritable file ends the process (a ledger that forgets would prove nothing).
+// Kept in memory and appended to ledger.jsonl before the guest goes on, so that it outlives servers, volumes and kill
+// -9. Threads: any. Failure: an unwritable file ends the process (a ledger that forgets would prove nothing).
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,10 @@ uint32_t Crc(const char* bytes, size_t size) {
 void PutUuid(char* to, const std::string& text) {
   int n = 0, high = -1;
   for (char c : text) {
-    int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int v = c >= '0' && c <= '9'   ? c - '0'
+            : c >= 'a' && c <= 'f' ? c - 'a' + 10
+            : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                   : -1;
     if (v < 0) continue;
     if (high < 0) {
       high = v;
@@ -55,9 +58,13 @@ T Get(const char* from) {
 
 }  // namespace
 
-std::string GuestRecord::Writer() const { return fmt::format("{}/{:016x}", server_id, boot_id); }
+std::string GuestRecord::Writer() const {
+  return fmt::format("{}/{:016x}", server_id, boot_id);
+}
 
-int64_t HeaderOffset(int64_t volume_bytes) { return volume_bytes >= 2 * kMiB ? kMiB : 0; }
+int64_t HeaderOffset(int64_t volume_bytes) {
+  return volume_bytes >= 2 * kMiB ? kMiB : 0;
+}
 
 uint32_t SlotsFor(int64_t volume_bytes) {
   int64_t room = (volume_bytes - HeaderOffset(volume_bytes) - kRecordArea) / kRecordBytes;
@@ -92,7 +99,8 @@ std::string Encode(const GuestRecord& record) {
 }
 
 std::optional<VolumeHeader> DecodeHeader(const std::string& bytes) {
-  if (bytes.size() < static_cast<size_t>(kHeaderBytes) || std::memcmp(bytes.data(), kHeaderMagic, 8) != 0) return std::nullopt;
+  if (bytes.size() < static_cast<size_t>(kHeaderBytes) || std::memcmp(bytes.data(), kHeaderMagic, 8) != 0)
+    return std::nullopt;
   if (Get<uint32_t>(&bytes[508]) != Crc(bytes.data(), 508)) return std::nullopt;
   VolumeHeader header;
   header.slots = Get<uint32_t>(&bytes[12]);

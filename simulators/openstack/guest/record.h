@@ -1,5 +1,6 @@
 // What a guest writes on its volume: a header that names the lineage, and fixed-size numbered records in a ring.
-// Pure functions of bytes; layout in README.md. Threads: any. Failure: decoding answers nothing for bytes that are not one.
+// Pure functions of bytes; layout in README.md. Threads: any. Failure: decoding answers nothing for bytes that are not
+// one.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 namespace protector::ossim {
 
 constexpr int64_t kHeaderBytes = 512;
-constexpr int64_t kRecordArea = 4096;   // from the header's offset
+constexpr int64_t kRecordArea = 4096;  // from the header's offset
 constexpr int64_t kRecordBytes = 64;
 constexpr uint32_t kMaxSlots = 262144;
 

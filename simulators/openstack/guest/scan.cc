@@ -42,7 +42,8 @@ std::vector<VolumeScan::Span> VolumeScan::Spans() const {
   std::vector<Span> out;
   for (const GuestRecord& r : records) {
     std::string writer = r.Writer();
-    if (out.empty() || out.back().writer != writer) out.push_back({writer, r.server_id, r.sequence, r.sequence, r.time_ms, r.time_ms, 0});
+    if (out.empty() || out.back().writer != writer)
+      out.push_back({writer, r.server_id, r.sequence, r.sequence, r.time_ms, r.time_ms, 0});
     out.back().last = r.sequence;
     out.back().last_ms = r.time_ms;
     ++out.back().count;

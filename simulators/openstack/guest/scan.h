@@ -24,7 +24,7 @@ struct VolumeScan {
     uint64_t first = 0, last = 0;
     int64_t first_ms = 0, last_ms = 0, count = 0;
   };
-  std::vector<Span> Spans() const;   // runs of one writer, in order of sequence
+  std::vector<Span> Spans() const;  // runs of one writer, in order of sequence
 };
 
 absl::StatusOr<VolumeScan> ScanVolume(Array& array, const std::string& initiator, const std::string& serial,

@@ -12,11 +12,15 @@
 namespace protector::ossim {
 namespace {
 
-bool Changes(const std::string& method) { return method != "GET" && method != "HEAD" && method != "OPTIONS"; }
+bool Changes(const std::string& method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
 
 Response Unauthorized(const Site& site) {
-  Response r = Response::Json(401, {{"error", {{"code", 401}, {"title", "Unauthorized"},
-                                               {"message", "The request you have made requires authentication."}}}});
+  Response r = Response::Json(401, {{"error",
+                                     {{"code", 401},
+                                      {"title", "Unauthorized"},
+                                      {"message", "The request you have made requires authentication."}}}});
   r.headers.emplace_back("WWW-Authenticate", fmt::format("Keystone uri=\"{}/v3\"", site.config.Url("keystone")));
   return r;
 }
@@ -29,8 +33,12 @@ ApiServer::ApiServer(Site& site, std::unique_ptr<Service> service, Authenticate 
       authenticate_(std::move(authenticate)),
       listener_(site.config.ip, site.config.Port(service_->name), [this](const WireRequest& w) { return Serve(w); }) {}
 
-std::string ApiServer::Start() { return listener_.Listen(); }
-void ApiServer::Stop() { listener_.Stop(); }
+std::string ApiServer::Start() {
+  return listener_.Listen();
+}
+void ApiServer::Stop() {
+  listener_.Stop();
+}
 
 WireResponse ApiServer::Serve(const WireRequest& wire) {
   int64_t started = NowMs();
@@ -87,6 +95,8 @@ Response ApiServer::Guarded(Request& request) {
 }
 
 Response ApiServer::Run(Request& request) {
+  if (service_->refuses_chunks && !request.Header("transfer-encoding").empty())
+    Fail(400, "A chunked request body is not accepted.");
   if (!request.body.empty() && request.Header("content-type").find("octet-stream") == std::string::npos) {
     request.content = json::parse(request.body, nullptr, false);
     if (request.content.is_discarded()) {
@@ -140,8 +150,10 @@ Response ApiServer::Fault(const Request& request, const TransportFault& fault) {
   if (fault.status == 401) {
     r = Unauthorized(site_);
   } else {
-    r = service_->error(ApiError{fault.status, fmt::format("Injected fault {} for {} {}", fault.id, request.method, request.path),
-                                 "InjectedFault", {}});
+    r = service_->error(ApiError{fault.status,
+                                 fmt::format("Injected fault {} for {} {}", fault.id, request.method, request.path),
+                                 "InjectedFault",
+                                 {}});
   }
   r.status = fault.status;
   if (fault.response.is_string()) {
@@ -150,7 +162,8 @@ Response ApiServer::Fault(const Request& request, const TransportFault& fault) {
   } else if (!fault.response.is_null()) {
     r.body = fault.response;
   }
-  for (const auto& [k, v] : fault.headers.items()) r.headers.emplace_back(k, v.is_string() ? v.get<std::string>() : v.dump());
+  for (const auto& [k, v] : fault.headers.items())
+    r.headers.emplace_back(k, v.is_string() ? v.get<std::string>() : v.dump());
   return r;
 }
 

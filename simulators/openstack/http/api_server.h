@@ -15,9 +15,10 @@ namespace protector::ossim {
 
 // What differs from service to service.
 struct Service {
-  std::string name;                       // nova, cinder, ...
+  std::string name;  // nova, cinder, ...
   Router router;
-  bool has_latency_per_method = false;    // classes NAME_get and NAME_post instead of NAME
+  bool has_latency_per_method = false;  // classes NAME_get and NAME_post instead of NAME
+  bool refuses_chunks = false;          // as the services under uwsgi do
   std::function<Response(const ApiError&)> error;
   // Reads the microversion the request asks for; throws ApiError (406, 400). Absent: none.
   std::function<void(Request&)> negotiate;

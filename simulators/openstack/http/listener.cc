@@ -9,10 +9,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <list>
 #include <mutex>
-#include <condition_variable>
 #include <thread>
 
 #include <fmt/format.h>
@@ -151,6 +151,9 @@ class Connection final : public httplib::Stream {
 };
 
 thread_local bool cut_connection = false;
+// httplib finds handlers by regular expression over the whole path; all paths have one handler here, so it is shown
+// "/".
+thread_local std::string request_path;
 
 }  // namespace
 
@@ -160,8 +163,7 @@ class Listener::Impl final : public httplib::Server {
       : address_(std::move(address)), port_(port), callback_(std::move(callback)) {
     new_task_queue = [] { return new ThreadPerConnection; };
     auto handle = [this](const httplib::Request& in, httplib::Response& out) { Handle(in, out); };
-    // httplib's ".*" stops at newlines, which a decoded path may hold.
-    const char* kAny = "[\\s\\S]*";
+    const char* kAny = "/";
     Get(kAny, handle).Post(kAny, handle).Put(kAny, handle).Patch(kAny, handle).Delete(kAny, handle);
     Options(kAny, handle);
     set_payload_max_length(64U << 20);
@@ -200,6 +202,8 @@ class Listener::Impl final : public httplib::Server {
       bool ok = process_request(connection, stopping_, closed, [](httplib::Request& r) {
         // Without this httplib reads a DELETE or POST that has no body until the client hangs up.
         if (!r.has_header("Content-Length") && !r.has_header("Transfer-Encoding")) r.set_header("Content-Length", "0");
+        request_path.swap(r.path);
+        r.path.assign(1, '/');
       });
       if (cut_connection) {
         connection.DropOutput();
@@ -215,7 +219,7 @@ class Listener::Impl final : public httplib::Server {
   void Handle(const httplib::Request& in, httplib::Response& out) {
     WireRequest request;
     request.method = in.method;
-    request.path = in.path;
+    request.path = request_path;
     for (const auto& [k, v] : in.params) request.query.emplace(k, v);
     for (const auto& [k, v] : in.headers) request.headers[Lower(k)] = v;
     request.body = in.body;
@@ -237,9 +241,17 @@ class Listener::Impl final : public httplib::Server {
 
 Listener::Listener(std::string address, int port, Callback callback)
     : impl_(std::make_unique<Impl>(std::move(address), port, std::move(callback))) {}
-Listener::~Listener() { Stop(); }
-std::string Listener::Listen() { return impl_->Start(); }
-void Listener::Stop() { impl_->Halt(); }
-int Listener::port() const { return impl_->bound_port(); }
+Listener::~Listener() {
+  Stop();
+}
+std::string Listener::Listen() {
+  return impl_->Start();
+}
+void Listener::Stop() {
+  impl_->Halt();
+}
+int Listener::port() const {
+  return impl_->bound_port();
+}
 
 }  // namespace protector::ossim

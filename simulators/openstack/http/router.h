@@ -3,9 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <map>
 #include <vector>
 
 #include "simulators/openstack/http/types.h"
@@ -17,8 +17,8 @@ using Handler = std::function<Response(Request&)>;
 struct Route {
   Handler handler;
   bool needs_token = true;
-  bool locked = true;            // run under the site's lock; false: the handler takes it where it needs it
-  std::string latency_class;     // empty: the service's own for the method
+  bool locked = true;         // run under the site's lock; false: the handler takes it where it needs it
+  std::string latency_class;  // empty: the service's own for the method
 };
 
 class Router {

@@ -21,7 +21,7 @@ struct Identity {
   std::string user_id;
   std::string user_name;
   std::string project_id;
-  std::string domain_id;      // for domain scope
+  std::string domain_id;  // for domain scope
   bool system_scope = false;
   std::vector<std::string> roles;
   bool is_admin = false;
@@ -37,14 +37,14 @@ struct Microversion {
 struct Request {
   std::string service;
   std::string method;
-  std::string path;                      // decoded, without the query
-  std::vector<std::string> args;         // what the {placeholders} of the route matched
+  std::string path;               // decoded, without the query
+  std::vector<std::string> args;  // what the {placeholders} of the route matched
   std::multimap<std::string, std::string> query;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
-  json content;                          // the parsed body; null when there is none
+  json content;  // the parsed body; null when there is none
   std::string request_id;
-  std::string host;                      // as the client named us, for links
+  std::string host;  // as the client named us, for links
   Identity identity;
   Microversion version;
 
@@ -55,8 +55,8 @@ struct Request {
 
 struct Response {
   int status = 200;
-  json body;                             // null: no body
-  std::string text;                      // used when body is null
+  json body;         // null: no body
+  std::string text;  // used when body is null
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
 
@@ -67,7 +67,7 @@ struct Response {
 struct ApiError {
   int status = 500;
   std::string message;
-  std::string type;                      // neutron's exception name; others ignore it
+  std::string type;  // neutron's exception name; others ignore it
   std::vector<std::pair<std::string, std::string>> headers;
 };
 

@@ -12,7 +12,8 @@ void Keystone::AddGrantRoutes(Router& router) {
     RequireAdmin(r, "identity:create_grant");
     if (!site_.store.table("projects").Has(r.args[0])) Fail(404, fmt::format("Could not find project: {}.", r.args[0]));
     if (!site_.store.table("users").Has(r.args[1])) Fail(404, fmt::format("Could not find user: {}.", r.args[1]));
-    if (r.args.size() > 2 && !site_.store.table("roles").Has(r.args[2])) Fail(404, fmt::format("Could not find role: {}.", r.args[2]));
+    if (r.args.size() > 2 && !site_.store.table("roles").Has(r.args[2]))
+      Fail(404, fmt::format("Could not find role: {}.", r.args[2]));
   };
   router.Add("PUT", path + "/{}", [this, check](Request& r) {
     check(r);
@@ -22,12 +23,14 @@ void Keystone::AddGrantRoutes(Router& router) {
   });
   router.Add("HEAD", path + "/{}", [this, check](Request& r) {
     check(r);
-    if (!site_.store.table("grants").Has(r.args[0] + "|" + r.args[1] + "|" + r.args[2])) Fail(404, "Could not find role assignment.");
+    if (!site_.store.table("grants").Has(r.args[0] + "|" + r.args[1] + "|" + r.args[2]))
+      Fail(404, "Could not find role assignment.");
     return Response::Empty(204);
   });
   router.Add("DELETE", path + "/{}", [this, check](Request& r) {
     check(r);
-    if (!site_.store.table("grants").Erase(r.args[0] + "|" + r.args[1] + "|" + r.args[2])) Fail(404, "Could not find role assignment.");
+    if (!site_.store.table("grants").Erase(r.args[0] + "|" + r.args[1] + "|" + r.args[2]))
+      Fail(404, "Could not find role assignment.");
     return Response::Empty(204);
   });
   router.Add("GET", path, [this, check](Request& r) {
@@ -40,7 +43,8 @@ void Keystone::AddGrantRoutes(Router& router) {
     return Response::Json(200, {{"roles", out}, {"links", {{"next", nullptr}, {"previous", nullptr}}}});
   });
   router.Add("GET", "/v3/role_assignments", [this](Request& r) {
-    if (!r.identity.is_admin && r.Query("user.id") != r.identity.user_id) RequireAdmin(r, "identity:list_role_assignments");
+    if (!r.identity.is_admin && r.Query("user.id") != r.identity.user_id)
+      RequireAdmin(r, "identity:list_role_assignments");
     bool names = r.HasQuery("include_names") && Lower(r.Query("include_names")) != "false";
     json out = json::array();
     site_.store.table("grants").Each([&](const std::string&, const json& g) {
@@ -50,15 +54,21 @@ void Keystone::AddGrantRoutes(Router& router) {
       std::string p = Text(g, "project_id"), u = Text(g, "user_id"), role = Text(g, "role_id");
       json entry;
       if (names) {
-        entry = {{"role", Reference("roles", role, false)}, {"user", Reference("users", u, true)},
+        entry = {{"role", Reference("roles", role, false)},
+                 {"user", Reference("users", u, true)},
                  {"scope", {{"project", Reference("projects", p, true)}}}};
       } else {
         entry = {{"role", {{"id", role}}}, {"user", {{"id", u}}}, {"scope", {{"project", {{"id", p}}}}}};
       }
-      entry["links"] = {{"assignment", fmt::format("{}/v3/projects/{}/users/{}/roles/{}", site_.config.Url("keystone"), p, u, role)}};
+      entry["links"] = {
+          {"assignment", fmt::format("{}/v3/projects/{}/users/{}/roles/{}", site_.config.Url("keystone"), p, u, role)}};
       out.push_back(std::move(entry));
     });
-    return Response::Json(200, {{"role_assignments", out}, {"links", {{"next", nullptr}, {"self", site_.config.Url("keystone") + "/v3/role_assignments"}, {"previous", nullptr}}}});
+    return Response::Json(200, {{"role_assignments", out},
+                                {"links",
+                                 {{"next", nullptr},
+                                  {"self", site_.config.Url("keystone") + "/v3/role_assignments"},
+                                  {"previous", nullptr}}}});
   });
 }
 
@@ -73,7 +83,8 @@ void Keystone::AddCredentialRoutes(Router& router) {
     c["roles"] = roles;
     c.erase("hidden");
     c.erase("role_ids");
-    c["links"] = {{"self", site_.config.Url("keystone") + "/v3/users/" + Text(c, "user_id") + "/application_credentials/" + Text(c, "id")}};
+    c["links"] = {{"self", site_.config.Url("keystone") + "/v3/users/" + Text(c, "user_id") +
+                               "/application_credentials/" + Text(c, "id")}};
     return c;
   };
   router.Add("POST", path, [this, shown](Request& r) {
@@ -91,10 +102,16 @@ void Keystone::AddCredentialRoutes(Router& router) {
       });
     }
     std::string id = NewHexId();
-    json doc = {{"id", id}, {"name", given.at("name")}, {"description", Member(given, "description")},
-                {"user_id", r.args[0]}, {"project_id", r.identity.project_id}, {"role_ids", roles},
-                {"expires_at", Member(given, "expires_at")}, {"unrestricted", given.value("unrestricted", false)},
-                {"system", nullptr}, {"hidden", HideSecret(secret)}};
+    json doc = {{"id", id},
+                {"name", given.at("name")},
+                {"description", Member(given, "description")},
+                {"user_id", r.args[0]},
+                {"project_id", r.identity.project_id},
+                {"role_ids", roles},
+                {"expires_at", Member(given, "expires_at")},
+                {"unrestricted", given.value("unrestricted", false)},
+                {"system", nullptr},
+                {"hidden", HideSecret(secret)}};
     site_.store.table("app_credentials").Put(id, doc);
     json out = shown(doc);
     out["secret"] = secret;
@@ -104,7 +121,8 @@ void Keystone::AddCredentialRoutes(Router& router) {
     own(r);
     json out = json::array();
     site_.store.table("app_credentials").Each([&](const std::string&, const json& c) {
-      if (c.at("user_id") == r.args[0] && (!r.HasQuery("name") || Text(c, "name") == r.Query("name"))) out.push_back(shown(c));
+      if (c.at("user_id") == r.args[0] && (!r.HasQuery("name") || Text(c, "name") == r.Query("name")))
+        out.push_back(shown(c));
     });
     return Response::Json(200, {{"application_credentials", out}, {"links", json::object()}});
   });
@@ -116,7 +134,8 @@ void Keystone::AddCredentialRoutes(Router& router) {
   });
   router.Add("DELETE", path + "/{}", [this, own](Request& r) {
     own(r);
-    if (!site_.store.table("app_credentials").Erase(r.args[1])) Fail(404, fmt::format("Could not find Application Credential: {}.", r.args[1]));
+    if (!site_.store.table("app_credentials").Erase(r.args[1]))
+      Fail(404, fmt::format("Could not find Application Credential: {}.", r.args[1]));
     Table& tokens = site_.store.table("tokens");
     for (const std::string& id : tokens.Ids()) {
       if (Text(*tokens.Find(id), "app_credential_id") == r.args[1]) tokens.Erase(id);

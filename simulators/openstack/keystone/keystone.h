@@ -17,7 +17,7 @@ class Keystone {
  public:
   explicit Keystone(Site& site) : site_(site) {}
 
-  void Seed();                       // first start only
+  void Seed();  // first start only
   std::unique_ptr<Service> Build();
   std::optional<Identity> Authenticate(const std::string& token);
 

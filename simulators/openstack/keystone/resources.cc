@@ -15,7 +15,8 @@ json Shown(const json& doc, const std::string& url) {
 }
 
 bool Matches(const Request& request, const json& doc) {
-  for (const char* key : {"name", "domain_id", "enabled", "type", "service_id", "interface", "region_id", "parent_id"}) {
+  for (const char* key :
+       {"name", "domain_id", "enabled", "type", "service_id", "interface", "region_id", "parent_id"}) {
     if (!request.HasQuery(key)) continue;
     std::string want = request.Query(key);
     json have = Member(doc, key);
@@ -57,8 +58,10 @@ void Keystone::AddCollection(Router& router, const std::string& table, const std
     if (named && Text(doc, "name").empty()) Fail(400, "Invalid input for field 'name': None is not of type 'string'");
     site_.store.table(table).Each([&](const std::string&, const json& other) {
       if (named && Text(other, "name") == Text(doc, "name")) {
-        Fail(409, fmt::format("Conflict occurred attempting to store {} - Duplicate entry found with name {} at domain ID default.",
-                              singular, Text(doc, "name")));
+        Fail(409,
+             fmt::format(
+                 "Conflict occurred attempting to store {} - Duplicate entry found with name {} at domain ID default.",
+                 singular, Text(doc, "name")));
       }
     });
     doc["id"] = id;
@@ -125,7 +128,8 @@ void Keystone::AddResourceRoutes(Router& router) {
       }
     });
     (void)r;
-    return Response::Json(200, {{"projects", out}, {"links", {{"next", nullptr}, {"self", url}, {"previous", nullptr}}}});
+    return Response::Json(200,
+                          {{"projects", out}, {"links", {{"next", nullptr}, {"self", url}, {"previous", nullptr}}}});
   };
   router.Add("GET", "/v3/auth/projects", [own_projects](Request& r) { return own_projects(r, r.identity.user_id); });
   router.Add("GET", "/v3/users/{}/projects", [own_projects](Request& r) {

@@ -9,7 +9,9 @@
 namespace protector::ossim {
 namespace {
 
-[[noreturn]] void Unauthenticated() { Fail(401, "The request you have made requires authentication."); }
+[[noreturn]] void Unauthenticated() {
+  Fail(401, "The request you have made requires authentication.");
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ const json* Keystone::FindProject(const json& project) {
 
 std::string Keystone::CheckPassword(const json& user) {
   const json* doc = FindUser(user);
-  if (doc == nullptr || !doc->value("enabled", true) || !SecretFits(Text(*doc, "secret"), Text(user, "password"))) Unauthenticated();
+  if (doc == nullptr || !doc->value("enabled", true) || !SecretFits(Text(*doc, "secret"), Text(user, "password")))
+    Unauthenticated();
   return Text(*doc, "id");
 }
 
@@ -82,7 +85,9 @@ std::vector<std::string> Keystone::RoleIds(const json& token) {
   if (has(by_name["member"]) && !has(by_name["reader"])) ids.push_back(by_name["reader"]);
   if (limited.is_array()) {
     ids.erase(std::remove_if(ids.begin(), ids.end(),
-                             [&](const std::string& id) { return std::find(limited.begin(), limited.end(), id) == limited.end(); }),
+                             [&](const std::string& id) {
+                               return std::find(limited.begin(), limited.end(), id) == limited.end();
+                             }),
               ids.end());
   }
   return ids;
@@ -100,8 +105,11 @@ json Keystone::Catalog(const std::string& project_id) {
         if (project_id.empty()) return;
         url.replace(at, 14, project_id);
       }
-      endpoints.push_back({{"id", e.at("id")}, {"interface", e.at("interface")}, {"region", e.at("region")},
-                           {"region_id", e.at("region_id")}, {"url", url}});
+      endpoints.push_back({{"id", e.at("id")},
+                           {"interface", e.at("interface")},
+                           {"region", e.at("region")},
+                           {"region_id", e.at("region_id")},
+                           {"url", url}});
     });
     out.push_back({{"id", sid}, {"type", service.at("type")}, {"name", service.at("name")}, {"endpoints", endpoints}});
   });
@@ -131,7 +139,9 @@ json Keystone::TokenBody(const json& token, bool with_catalog) {
   out["roles"] = roles;
   if (with_catalog) out["catalog"] = Catalog(project);
   std::string credential = Text(token, "app_credential_id");
-  if (!credential.empty()) out["application_credential"] = {{"id", credential}, {"name", Text(token, "app_credential_name")}, {"restricted", true}};
+  if (!credential.empty())
+    out["application_credential"] = {
+        {"id", credential}, {"name", Text(token, "app_credential_name")}, {"restricted", true}};
   return out;
 }
 
@@ -163,12 +173,16 @@ Response Keystone::IssueToken(Request& request) {
   const json identity = Member(auth, "identity");
   const json methods = Member(identity, "methods");
   if (!methods.is_array() || methods.empty()) {
-    Fail(400, "Expecting to find identity in auth. The server could not comply with the request since it is either malformed "
-              "or otherwise incorrect. The client is assumed to be in error.");
+    Fail(
+        400,
+        "Expecting to find identity in auth. The server could not comply with the request since it is either malformed "
+        "or otherwise incorrect. The client is assumed to be in error.");
   }
   Table& tokens = site_.store.table("tokens");
   int64_t now = NowMs();
-  json doc = {{"methods", methods}, {"issued_ms", now}, {"expires_ms", now + site_.config.token_expiration_s * 1000},
+  json doc = {{"methods", methods},
+              {"issued_ms", now},
+              {"expires_ms", now + site_.config.token_expiration_s * 1000},
               {"audit_ids", {RandomText(22)}}};
   for (const json& name : methods) {
     if (name == "password") {
@@ -180,7 +194,8 @@ Response Keystone::IssueToken(Request& request) {
       doc["expires_ms"] = old->at("expires_ms");
       doc["audit_ids"].push_back(old->at("audit_ids")[0]);
       for (const json& m : old->at("methods")) {
-        if (std::find(doc["methods"].begin(), doc["methods"].end(), m) == doc["methods"].end()) doc["methods"].push_back(m);
+        if (std::find(doc["methods"].begin(), doc["methods"].end(), m) == doc["methods"].end())
+          doc["methods"].push_back(m);
       }
     } else if (name == "application_credential") {
       const json given = Member(identity, "application_credential");

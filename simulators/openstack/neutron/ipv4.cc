@@ -18,7 +18,9 @@ std::string FormatIpv4(uint32_t a) {
   return fmt::format("{}.{}.{}.{}", a >> 24, (a >> 16) & 255, (a >> 8) & 255, a & 255);
 }
 
-std::string Cidr::Text() const { return fmt::format("{}/{}", FormatIpv4(network), prefix); }
+std::string Cidr::Text() const {
+  return fmt::format("{}/{}", FormatIpv4(network), prefix);
+}
 
 std::optional<Cidr> ParseCidr(const std::string& text) {
   size_t slash = text.find('/');

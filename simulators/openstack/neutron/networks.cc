@@ -8,10 +8,12 @@ namespace protector::ossim {
 
 json Neutron::ShowNetwork(const Identity& who, json network) {
   json subnets = json::array();
-  for (const std::string& id : site_.store.table("subnets").Where("network_id", Text(network, "id"))) subnets.push_back(id);
+  for (const std::string& id : site_.store.table("subnets").Where("network_id", Text(network, "id")))
+    subnets.push_back(id);
   network["subnets"] = subnets;
   if (!who.is_admin) {
-    for (const char* key : {"provider:network_type", "provider:physical_network", "provider:segmentation_id"}) network.erase(key);
+    for (const char* key : {"provider:network_type", "provider:physical_network", "provider:segmentation_id"})
+      network.erase(key);
   }
   return network;
 }
@@ -31,10 +33,16 @@ json Neutron::CreateNetwork(const Identity& who, const json& given) {
   if ((external || Truth(Member(given, "shared"))) && !who.is_admin) {
     Fail(403, "(rule:create_network and rule:create_network:shared) is disallowed by policy", "PolicyNotAuthorized");
   }
-  doc.update({{"admin_state_up", Truth(Member(given, "admin_state_up"), true)}, {"mtu", 1450}, {"status", "ACTIVE"},
-              {"shared", Truth(Member(given, "shared"))}, {"availability_zone_hints", json::array()},
-              {"availability_zones", json::array()}, {"ipv4_address_scope", nullptr}, {"ipv6_address_scope", nullptr},
-              {"router:external", external}, {"port_security_enabled", true},
+  doc.update({{"admin_state_up", Truth(Member(given, "admin_state_up"), true)},
+              {"mtu", 1450},
+              {"status", "ACTIVE"},
+              {"shared", Truth(Member(given, "shared"))},
+              {"availability_zone_hints", json::array()},
+              {"availability_zones", json::array()},
+              {"ipv4_address_scope", nullptr},
+              {"ipv6_address_scope", nullptr},
+              {"router:external", external},
+              {"port_security_enabled", true},
               {"provider:network_type", external ? "flat" : "vxlan"},
               {"provider:physical_network", external ? json("external") : json()},
               {"provider:segmentation_id", external ? json() : json(1 + site_.store.table("networks").size())}});
@@ -47,13 +55,17 @@ json Neutron::CreateSubnet(const Identity& who, const json& given) {
   Owned(who, network, "create_subnet");
   auto cidr = ParseCidr(Text(given, "cidr"));
   if (!cidr) {
-    Fail(400, fmt::format("Invalid input for cidr. Reason: '{}' is not a valid IP subnet.", Text(given, "cidr")), "HTTPBadRequest");
+    Fail(400, fmt::format("Invalid input for cidr. Reason: '{}' is not a valid IP subnet.", Text(given, "cidr")),
+         "HTTPBadRequest");
   }
   for (const std::string& id : site_.store.table("subnets").Where("network_id", Text(network, "id"))) {
     auto other = ParseCidr(Text(*site_.store.table("subnets").Find(id), "cidr"));
     if (other && (other->Contains(cidr->network) || cidr->Contains(other->network))) {
-      Fail(400, fmt::format("Invalid input for operation: Requested subnet with cidr: {} for network: {} overlaps with another subnet.",
-                            cidr->Text(), Text(network, "id")), "InvalidInput");
+      Fail(400,
+           fmt::format("Invalid input for operation: Requested subnet with cidr: {} for network: {} overlaps with "
+                       "another subnet.",
+                       cidr->Text(), Text(network, "id")),
+           "InvalidInput");
     }
   }
   json doc = NewDoc(who, given);
@@ -69,11 +81,18 @@ json Neutron::CreateSubnet(const Identity& who, const json& given) {
     if (!no_gateway && gateway == to) --to;
     pools = {{{"start", FormatIpv4(from)}, {"end", FormatIpv4(to)}}};
   }
-  doc.update({{"network_id", network.at("id")}, {"ip_version", 4}, {"subnetpool_id", nullptr}, {"cidr", cidr->Text()},
-              {"enable_dhcp", Truth(Member(given, "enable_dhcp"), true)}, {"ipv6_ra_mode", nullptr}, {"ipv6_address_mode", nullptr},
-              {"gateway_ip", no_gateway ? json() : json(FormatIpv4(gateway))}, {"allocation_pools", pools},
+  doc.update({{"network_id", network.at("id")},
+              {"ip_version", 4},
+              {"subnetpool_id", nullptr},
+              {"cidr", cidr->Text()},
+              {"enable_dhcp", Truth(Member(given, "enable_dhcp"), true)},
+              {"ipv6_ra_mode", nullptr},
+              {"ipv6_address_mode", nullptr},
+              {"gateway_ip", no_gateway ? json() : json(FormatIpv4(gateway))},
+              {"allocation_pools", pools},
               {"host_routes", given.value("host_routes", json::array())},
-              {"dns_nameservers", given.value("dns_nameservers", json::array())}, {"service_types", json::array()}});
+              {"dns_nameservers", given.value("dns_nameservers", json::array())},
+              {"service_types", json::array()}});
   site_.store.table("subnets").Put(Text(doc, "id"), doc);
   return doc;
 }
@@ -83,7 +102,8 @@ void Neutron::AddNetworkRoutes(Router& router) {
                 [this](const Identity& who, json n) { return ShowNetwork(who, std::move(n)); });
   AddCollection(router, "subnets", "subnets", "subnet", "subnets", [](const Identity&, json s) { return s; });
   router.Add("POST", "/v2.0/networks", [this](Request& r) {
-    return Response::Json(201, {{"network", ShowNetwork(r.identity, CreateNetwork(r.identity, r.content.at("network")))}});
+    return Response::Json(201,
+                          {{"network", ShowNetwork(r.identity, CreateNetwork(r.identity, r.content.at("network")))}});
   });
   router.Add("POST", "/v2.0/subnets", [this](Request& r) {
     return Response::Json(201, {{"subnet", CreateSubnet(r.identity, r.content.at("subnet"))}});
@@ -114,10 +134,14 @@ void Neutron::AddNetworkRoutes(Router& router) {
     json doc = Visible(r.identity, "networks", r.args[0]);
     Owned(r.identity, doc, "delete_network");
     if (in_use(r.args[0], "")) {
-      Fail(409, fmt::format("Unable to complete operation on network {}. There are one or more ports still in use on the network.", r.args[0]),
+      Fail(409,
+           fmt::format(
+               "Unable to complete operation on network {}. There are one or more ports still in use on the network.",
+               r.args[0]),
            "NetworkInUse");
     }
-    for (const std::string& id : site_.store.table("subnets").Where("network_id", r.args[0])) site_.store.table("subnets").Erase(id);
+    for (const std::string& id : site_.store.table("subnets").Where("network_id", r.args[0]))
+      site_.store.table("subnets").Erase(id);
     site_.store.table("networks").Erase(r.args[0]);
     return Response::Empty(204);
   });
@@ -125,7 +149,10 @@ void Neutron::AddNetworkRoutes(Router& router) {
     json doc = Visible(r.identity, "subnets", r.args[0]);
     Owned(r.identity, doc, "delete_subnet");
     if (in_use(Text(doc, "network_id"), r.args[0])) {
-      Fail(409, fmt::format("Unable to complete operation on subnet {}: One or more ports have an IP allocation from this subnet.", r.args[0]),
+      Fail(409,
+           fmt::format(
+               "Unable to complete operation on subnet {}: One or more ports have an IP allocation from this subnet.",
+               r.args[0]),
            "SubnetInUse");
     }
     site_.store.table("subnets").Erase(r.args[0]);

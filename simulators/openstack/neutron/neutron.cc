@@ -107,8 +107,14 @@ json Neutron::NewDoc(const Identity& who, const json& given) {
     Fail(403, "(rule:create_port and rule:create_port:tenant_id) is disallowed by policy", "PolicyNotAuthorized");
   }
   std::string now = IsoSeconds(NowMs());
-  return {{"id", NewUuid()}, {"name", Text(given, "name")}, {"project_id", project}, {"tenant_id", project},
-          {"description", Text(given, "description")}, {"tags", json::array()}, {"created_at", now}, {"updated_at", now},
+  return {{"id", NewUuid()},
+          {"name", Text(given, "name")},
+          {"project_id", project},
+          {"tenant_id", project},
+          {"description", Text(given, "description")},
+          {"tags", json::array()},
+          {"created_at", now},
+          {"updated_at", now},
           {"revision_number", 1}};
 }
 
@@ -123,7 +129,8 @@ const json& Neutron::Visible(const Identity& who, const char* table, const std::
   }
   if (!seen) {
     std::string verb = std::string(table) == "security_groups" || std::string(table) == "security_group_rules"
-                           ? " does not exist" : " could not be found.";
+                           ? " does not exist"
+                           : " could not be found.";
     Fail(404, fmt::format("{} {}{}", Words(table), id, verb), std::string(TypeOf(table)) + "NotFound");
   }
   return *doc;
@@ -172,8 +179,9 @@ Response Neutron::List(Request& request, const char* table, const std::string& p
   });
   json body = {{plural, out}};
   if (more) {
-    body[plural + "_links"] = {{{"rel", "next"}, {"href", fmt::format("{}{}?limit={}&marker={}", site_.config.Url("neutron"),
-                                                                      request.path, limit, Text(out.back(), "id"))}}};
+    body[plural + "_links"] = {{{"rel", "next"},
+                                {"href", fmt::format("{}{}?limit={}&marker={}", site_.config.Url("neutron"),
+                                                     request.path, limit, Text(out.back(), "id"))}}};
   }
   return Response::Json(200, body);
 }
@@ -187,7 +195,9 @@ void Neutron::AddCollection(Router& router, const char* table, const std::string
   });
   // tags of any resource
   auto tags_of = [=, this](Request& r) { return Visible(r.identity, table, r.args[0]); };
-  router.Add("GET", base + "/{}/tags", [=](Request& r) { return Response::Json(200, {{"tags", tags_of(r).at("tags")}}); });
+  router.Add("GET", base + "/{}/tags", [=](Request& r) {
+    return Response::Json(200, {{"tags", tags_of(r).at("tags")}});
+  });
   router.Add("PUT", base + "/{}/tags", [=, this](Request& r) {
     json doc = tags_of(r);
     Owned(r.identity, doc, "update_" + singular);
@@ -208,7 +218,8 @@ void Neutron::AddCollection(Router& router, const char* table, const std::string
   router.Add("PUT", base + "/{}/tags/{}", [=, this](Request& r) {
     json doc = tags_of(r);
     Owned(r.identity, doc, "update_" + singular);
-    if (std::find(doc["tags"].begin(), doc["tags"].end(), r.args[1]) == doc["tags"].end()) doc["tags"].push_back(r.args[1]);
+    if (std::find(doc["tags"].begin(), doc["tags"].end(), r.args[1]) == doc["tags"].end())
+      doc["tags"].push_back(r.args[1]);
     site_.store.table(table).Put(r.args[0], doc);
     return Response::Empty(201);
   });
@@ -228,8 +239,10 @@ std::unique_ptr<Service> Neutron::Build() {
   service->name = "neutron";
   service->has_latency_per_method = true;
   service->error = [](const ApiError& e) {
-    Response r = Response::Json(e.status, {{"NeutronError", {{"type", e.type.empty() ? "HTTPInternalServerError" : e.type},
-                                                             {"message", e.message}, {"detail", ""}}}});
+    Response r = Response::Json(
+        e.status,
+        {{"NeutronError",
+          {{"type", e.type.empty() ? "HTTPInternalServerError" : e.type}, {"message", e.message}, {"detail", ""}}}});
     r.headers = e.headers;
     return r;
   };
@@ -256,22 +269,34 @@ void Neutron::Seed(Keystone& keystone) {
     return who;
   };
   for (const json& n : site_.seed.at("networks")) {
-    json network = CreateNetwork(as(n), {{"name", n.at("name")}, {"router:external", n.value("external", false)},
+    json network = CreateNetwork(as(n), {{"name", n.at("name")},
+                                         {"router:external", n.value("external", false)},
                                          {"shared", n.value("shared", false)}});
     std::string name = Text(n, "name");
     std::string subnet_name = name.rfind("net-", 0) == 0 ? "subnet-" + name.substr(4) : "subnet-" + name;
-    json subnet = CreateSubnet(as(n), {{"name", subnet_name}, {"network_id", network.at("id")}, {"ip_version", 4},
-                                       {"cidr", n.at("cidr")}, {"enable_dhcp", !n.value("external", false)},
+    json subnet = CreateSubnet(as(n), {{"name", subnet_name},
+                                       {"network_id", network.at("id")},
+                                       {"ip_version", 4},
+                                       {"cidr", n.at("cidr")},
+                                       {"enable_dhcp", !n.value("external", false)},
                                        {"dns_nameservers", {"192.0.2.53"}}});
     networks[name] = Text(network, "id");
     subnets[name] = Text(subnet, "id");
   }
   for (const json& r : site_.seed.at("routers")) {
     json router = NewDoc(as(r), {{"name", r.at("name")}});
-    router.update({{"admin_state_up", true}, {"status", "ACTIVE"}, {"routes", json::array()}, {"ha", false}, {"distributed", false},
-                   {"availability_zones", json::array()}, {"availability_zone_hints", json::array()}, {"flavor_id", nullptr},
-                   {"external_gateway_info", {{"network_id", networks.at(r.at("gateway"))}, {"enable_snat", true},
-                                              {"external_fixed_ips", json::array()}}}});
+    router.update({{"admin_state_up", true},
+                   {"status", "ACTIVE"},
+                   {"routes", json::array()},
+                   {"ha", false},
+                   {"distributed", false},
+                   {"availability_zones", json::array()},
+                   {"availability_zone_hints", json::array()},
+                   {"flavor_id", nullptr},
+                   {"external_gateway_info",
+                    {{"network_id", networks.at(r.at("gateway"))},
+                     {"enable_snat", true},
+                     {"external_fixed_ips", json::array()}}}});
     site_.store.table("routers").Put(Text(router, "id"), router);
     for (const json& name : r.at("interfaces")) {
       AddRouterInterface(as(r), Text(router, "id"), {{"subnet_id", subnets.at(name.get<std::string>())}});
@@ -280,8 +305,13 @@ void Neutron::Seed(Keystone& keystone) {
   for (const json& g : site_.seed.at("security_groups")) {
     json group = CreateSecurityGroup(as(g), {{"name", g.at("name")}, {"description", "lab"}});
     for (const json& port : g.value("tcp", json::array())) {
-      CreateRule(as(g), {{"security_group_id", group.at("id")}, {"direction", "ingress"}, {"ethertype", "IPv4"}, {"protocol", "tcp"},
-                         {"port_range_min", port}, {"port_range_max", port}, {"remote_ip_prefix", "0.0.0.0/0"}});
+      CreateRule(as(g), {{"security_group_id", group.at("id")},
+                         {"direction", "ingress"},
+                         {"ethertype", "IPv4"},
+                         {"protocol", "tcp"},
+                         {"port_range_min", port},
+                         {"port_range_max", port},
+                         {"remote_ip_prefix", "0.0.0.0/0"}});
     }
   }
 }

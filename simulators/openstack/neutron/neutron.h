@@ -1,5 +1,6 @@
 // Networks, subnets, ports, security groups, routers, floating IPs, tags, quotas: the API of Neutron v2.0, without any
-// data path. Threads: everything needs the site's lock (routes take it). Failure: ApiError with Neutron's exception name.
+// data path. Threads: everything needs the site's lock (routes take it). Failure: ApiError with Neutron's exception
+// name.
 #pragma once
 
 #include <memory>

@@ -25,7 +25,8 @@ std::string Neutron::TakeAddress(const json& subnet, const std::string& port_id)
       return address;
     }
   }
-  Fail(409, fmt::format("No more IP addresses available on network {}.", Text(subnet, "network_id")), "IpAddressGenerationFailure");
+  Fail(409, fmt::format("No more IP addresses available on network {}.", Text(subnet, "network_id")),
+       "IpAddressGenerationFailure");
 }
 
 json Neutron::FillFixedIps(const std::string& network_id, const json& wanted, const std::string& port_id) {
@@ -44,16 +45,22 @@ json Neutron::FillFixedIps(const std::string& network_id, const json& wanted, co
     std::string subnet_id = Text(item, "subnet_id"), address = Text(item, "ip_address");
     if (!subnet_id.empty() && std::find(of_network.begin(), of_network.end(), subnet_id) == of_network.end()) {
       if (!subnets.Has(subnet_id)) Fail(404, fmt::format("Subnet {} could not be found.", subnet_id), "SubnetNotFound");
-      Fail(400, fmt::format("Invalid input for operation: Failed to create port on network {}, because fixed_ips included invalid subnet {}.",
-                            network_id, subnet_id), "InvalidInput");
+      Fail(400,
+           fmt::format("Invalid input for operation: Failed to create port on network {}, because fixed_ips included "
+                       "invalid subnet {}.",
+                       network_id, subnet_id),
+           "InvalidInput");
     }
     if (address.empty()) {
-      if (subnet_id.empty()) Fail(400, "Invalid input for operation: IP allocation requires subnet_id or ip_address.", "InvalidInput");
+      if (subnet_id.empty())
+        Fail(400, "Invalid input for operation: IP allocation requires subnet_id or ip_address.", "InvalidInput");
       out.push_back({{"subnet_id", subnet_id}, {"ip_address", TakeAddress(*subnets.Find(subnet_id), port_id)}});
       continue;
     }
     auto ip = ParseIpv4(address);
-    if (!ip) Fail(400, fmt::format("Invalid input for fixed_ips. Reason: '{}' is not a valid IP address.", address), "HTTPBadRequest");
+    if (!ip)
+      Fail(400, fmt::format("Invalid input for fixed_ips. Reason: '{}' is not a valid IP address.", address),
+           "HTTPBadRequest");
     std::string found;
     for (const std::string& id : of_network) {
       auto cidr = ParseCidr(Text(*subnets.Find(id), "cidr"));
@@ -61,14 +68,18 @@ json Neutron::FillFixedIps(const std::string& network_id, const json& wanted, co
     }
     if (found.empty()) {
       if (subnet_id.empty()) {
-        Fail(400, fmt::format("IP address {} is not a valid IP for any of the subnets on the specified network.", address), "InvalidIpForNetwork");
+        Fail(400,
+             fmt::format("IP address {} is not a valid IP for any of the subnets on the specified network.", address),
+             "InvalidIpForNetwork");
       }
-      Fail(400, fmt::format("IP address {} is not a valid IP for the specified subnet.", address), "InvalidIpForSubnet");
+      Fail(400, fmt::format("IP address {} is not a valid IP for the specified subnet.", address),
+           "InvalidIpForSubnet");
     }
     std::string key = found + "|" + address;
     const json* holder = taken.Find(key);
     if (holder != nullptr && Text(*holder, "port_id") != port_id) {
-      Fail(409, fmt::format("IP address {} already allocated in subnet {}", address, found), "IpAddressAlreadyAllocated");
+      Fail(409, fmt::format("IP address {} already allocated in subnet {}", address, found),
+           "IpAddressAlreadyAllocated");
     }
     taken.Put(key, {{"port_id", port_id}});
     out.push_back({{"subnet_id", found}, {"ip_address", address}});
@@ -95,22 +106,43 @@ void Neutron::CheckPairs(const json& given) {
   for (const json& pair : given) {
     std::string address = Text(pair, "ip_address");
     if (!ParseIpv4(address) && !ParseCidr(address)) {
-      Fail(400, fmt::format("Invalid input for allowed_address_pairs. Reason: '{}' is not a valid IP address.", address), "HTTPBadRequest");
+      Fail(400,
+           fmt::format("Invalid input for allowed_address_pairs. Reason: '{}' is not a valid IP address.", address),
+           "HTTPBadRequest");
     }
   }
 }
 
 json Neutron::CreatePort(const Identity& who, const json& given) {
-  static const std::set<std::string> known = {
-      "name", "network_id", "project_id", "tenant_id", "mac_address", "admin_state_up", "device_id", "device_owner", "fixed_ips",
-      "allowed_address_pairs", "extra_dhcp_opts", "security_groups", "description", "binding:vnic_type", "binding:profile",
-      "binding:host_id", "port_security_enabled", "dns_name", "dns_domain", "tags", "propagate_uplink_status", "qos_policy_id"};
+  static const std::set<std::string> known = {"name",
+                                              "network_id",
+                                              "project_id",
+                                              "tenant_id",
+                                              "mac_address",
+                                              "admin_state_up",
+                                              "device_id",
+                                              "device_owner",
+                                              "fixed_ips",
+                                              "allowed_address_pairs",
+                                              "extra_dhcp_opts",
+                                              "security_groups",
+                                              "description",
+                                              "binding:vnic_type",
+                                              "binding:profile",
+                                              "binding:host_id",
+                                              "port_security_enabled",
+                                              "dns_name",
+                                              "dns_domain",
+                                              "tags",
+                                              "propagate_uplink_status",
+                                              "qos_policy_id"};
   if (!given.is_object()) Fail(400, "Resource body required", "HTTPBadRequest");
   for (const auto& [key, value] : given.items()) {
     if (known.count(key) == 0) Fail(400, fmt::format("Unrecognized attribute(s) '{}'", key), "HTTPBadRequest");
   }
   std::string network_id = Text(given, "network_id");
-  if (network_id.empty()) Fail(400, "Failed to parse request. Required attribute 'network_id' not specified", "HTTPBadRequest");
+  if (network_id.empty())
+    Fail(400, "Failed to parse request. Required attribute 'network_id' not specified", "HTTPBadRequest");
   const json& network = Visible(who, "networks", network_id);
   json doc = NewDoc(who, given);
   std::string id = Text(doc, "id"), project = Text(doc, "project_id");
@@ -126,28 +158,46 @@ json Neutron::CreatePort(const Identity& who, const json& given) {
   } else {
     auto parsed = ParseMac(Text(given, "mac_address"));
     if (!parsed) {
-      Fail(400, fmt::format("Invalid input for mac_address. Reason: '{}' is not a valid MAC address.", Text(given, "mac_address")), "HTTPBadRequest");
+      Fail(400,
+           fmt::format("Invalid input for mac_address. Reason: '{}' is not a valid MAC address.",
+                       Text(given, "mac_address")),
+           "HTTPBadRequest");
     }
     mac = *parsed;
     if (macs.Has(network_id + "|" + mac)) {
-      Fail(409, fmt::format("Unable to complete operation for network {}. The mac address {} is in use.", network_id, mac), "MacAddressInUse");
+      Fail(409,
+           fmt::format("Unable to complete operation for network {}. The mac address {} is in use.", network_id, mac),
+           "MacAddressInUse");
     }
   }
   json groups = Member(given, "security_groups");
   groups = groups.is_array() ? CheckGroups(who, groups) : json::array({DefaultSecurityGroup(project)});
   if (network.value("router:external", false) && !given.contains("security_groups")) groups = json::array();
-  json pairs = given.contains("allowed_address_pairs") && given.at("allowed_address_pairs").is_array() ? given.at("allowed_address_pairs") : json::array();
+  json pairs = given.contains("allowed_address_pairs") && given.at("allowed_address_pairs").is_array()
+                   ? given.at("allowed_address_pairs")
+                   : json::array();
   CheckPairs(pairs);
   for (json& pair : pairs) {
     if (!pair.contains("mac_address")) pair["mac_address"] = mac;
   }
   json tags = given.value("tags", json::array());
-  doc.update({{"network_id", network_id}, {"mac_address", mac}, {"admin_state_up", Truth(Member(given, "admin_state_up"), true)},
-              {"status", "DOWN"}, {"device_id", Text(given, "device_id")}, {"device_owner", Text(given, "device_owner")},
-              {"fixed_ips", FillFixedIps(network_id, Member(given, "fixed_ips"), id)}, {"allowed_address_pairs", pairs},
-              {"extra_dhcp_opts", json::array()}, {"security_groups", groups}, {"port_security_enabled", true}, {"tags", tags},
-              {"binding:vnic_type", Text(given, "binding:vnic_type", "normal")}, {"binding:profile", json::object()},
-              {"binding:host_id", Text(given, "binding:host_id")}, {"binding:vif_type", "unbound"}, {"binding:vif_details", json::object()}});
+  doc.update({{"network_id", network_id},
+              {"mac_address", mac},
+              {"admin_state_up", Truth(Member(given, "admin_state_up"), true)},
+              {"status", "DOWN"},
+              {"device_id", Text(given, "device_id")},
+              {"device_owner", Text(given, "device_owner")},
+              {"fixed_ips", FillFixedIps(network_id, Member(given, "fixed_ips"), id)},
+              {"allowed_address_pairs", pairs},
+              {"extra_dhcp_opts", json::array()},
+              {"security_groups", groups},
+              {"port_security_enabled", true},
+              {"tags", tags},
+              {"binding:vnic_type", Text(given, "binding:vnic_type", "normal")},
+              {"binding:profile", json::object()},
+              {"binding:host_id", Text(given, "binding:host_id")},
+              {"binding:vif_type", "unbound"},
+              {"binding:vif_details", json::object()}});
   macs.Put(network_id + "|" + mac, {{"port_id", id}});
   site_.store.table("ports").Put(id, doc);
   return doc;
@@ -156,8 +206,17 @@ json Neutron::CreatePort(const Identity& who, const json& given) {
 json Neutron::UpdatePort(const Identity& who, const std::string& id, const json& given) {
   json doc = Visible(who, "ports", id);
   Owned(who, doc, "update_port");
-  static const std::set<std::string> plain = {"name", "description", "admin_state_up", "device_id", "device_owner", "binding:vnic_type",
-                                              "port_security_enabled", "extra_dhcp_opts", "binding:profile", "binding:host_id", "dns_name"};
+  static const std::set<std::string> plain = {"name",
+                                              "description",
+                                              "admin_state_up",
+                                              "device_id",
+                                              "device_owner",
+                                              "binding:vnic_type",
+                                              "port_security_enabled",
+                                              "extra_dhcp_opts",
+                                              "binding:profile",
+                                              "binding:host_id",
+                                              "dns_name"};
   std::string network = Text(doc, "network_id");
   for (const auto& [key, value] : given.items()) {
     if (plain.count(key) > 0) {
@@ -177,14 +236,21 @@ json Neutron::UpdatePort(const Identity& who, const std::string& id, const json&
       doc[key] = FillFixedIps(network, now, id);
     } else if (key == "mac_address") {
       auto mac = ParseMac(Text(given, "mac_address"));
-      if (!mac) Fail(400, fmt::format("Invalid input for mac_address. Reason: '{}' is not a valid MAC address.", value.dump()), "HTTPBadRequest");
+      if (!mac)
+        Fail(400, fmt::format("Invalid input for mac_address. Reason: '{}' is not a valid MAC address.", value.dump()),
+             "HTTPBadRequest");
       if (*mac != Text(doc, "mac_address")) {
         if (!Text(doc, "device_id").empty()) {
-          Fail(409, fmt::format("Unable to complete operation on port {}, port is already bound, port type: {}, old_mac {}, new_mac {}.", id,
-                                Text(doc, "binding:vif_type"), Text(doc, "mac_address"), *mac), "PortBound");
+          Fail(409,
+               fmt::format("Unable to complete operation on port {}, port is already bound, port type: {}, old_mac {}, "
+                           "new_mac {}.",
+                           id, Text(doc, "binding:vif_type"), Text(doc, "mac_address"), *mac),
+               "PortBound");
         }
         if (site_.store.table("macs").Has(network + "|" + *mac)) {
-          Fail(409, fmt::format("Unable to complete operation for network {}. The mac address {} is in use.", network, *mac), "MacAddressInUse");
+          Fail(409,
+               fmt::format("Unable to complete operation for network {}. The mac address {} is in use.", network, *mac),
+               "MacAddressInUse");
         }
         site_.store.table("macs").Erase(network + "|" + Text(doc, "mac_address"));
         site_.store.table("macs").Put(network + "|" + *mac, {{"port_id", id}});
@@ -201,7 +267,8 @@ json Neutron::UpdatePort(const Identity& who, const std::string& id, const json&
 
 json Neutron::ShowPort(const Identity& who, json port) {
   if (!who.is_admin) {
-    for (const char* key : {"binding:profile", "binding:host_id", "binding:vif_type", "binding:vif_details"}) port.erase(key);
+    for (const char* key : {"binding:profile", "binding:host_id", "binding:vif_type", "binding:vif_details"})
+      port.erase(key);
   }
   return port;
 }
@@ -214,7 +281,8 @@ const json* Neutron::FindPort(const Identity& who, const std::string& id) {
   }
 }
 
-void Neutron::BindPort(const std::string& id, const std::string& device_id, const std::string& host, const std::string& zone) {
+void Neutron::BindPort(const std::string& id, const std::string& device_id, const std::string& host,
+                       const std::string& zone) {
   const json* found = site_.store.table("ports").Find(id);
   if (found == nullptr) return;
   json doc = *found;
@@ -242,8 +310,13 @@ void Neutron::UnbindPort(const std::string& id) {
   const json* found = site_.store.table("ports").Find(id);
   if (found == nullptr) return;
   json doc = *found;
-  doc.update({{"device_id", ""}, {"device_owner", ""}, {"status", "DOWN"}, {"binding:host_id", ""}, {"binding:vif_type", "unbound"},
-              {"binding:vif_details", json::object()}, {"binding:profile", json::object()}});
+  doc.update({{"device_id", ""},
+              {"device_owner", ""},
+              {"status", "DOWN"},
+              {"binding:host_id", ""},
+              {"binding:vif_type", "unbound"},
+              {"binding:vif_details", json::object()},
+              {"binding:profile", json::object()}});
   Touch(doc);
   site_.store.table("ports").Put(id, doc);
 }
@@ -256,14 +329,19 @@ void Neutron::DropPort(const std::string& id) {
   site_.store.table("floatingips").Each([&](const std::string& fip, const json& doc) {
     if (Text(doc, "port_id") != id) return;
     json changed = doc;
-    changed.update({{"port_id", nullptr}, {"fixed_ip_address", nullptr}, {"router_id", nullptr}, {"status", "DOWN"}, {"port_details", nullptr}});
+    changed.update({{"port_id", nullptr},
+                    {"fixed_ip_address", nullptr},
+                    {"router_id", nullptr},
+                    {"status", "DOWN"},
+                    {"port_details", nullptr}});
     site_.store.table("floatingips").Put(fip, changed);
   });
   site_.store.table("ports").Erase(id);
 }
 
 void Neutron::AddPortRoutes(Router& router) {
-  AddCollection(router, "ports", "ports", "port", "ports", [this](const Identity& who, json p) { return ShowPort(who, std::move(p)); });
+  AddCollection(router, "ports", "ports", "port", "ports",
+                [this](const Identity& who, json p) { return ShowPort(who, std::move(p)); });
   router.Add("POST", "/v2.0/ports", [this](Request& r) {
     const json many = Member(r.content, "ports");
     if (many.is_array()) {
@@ -274,14 +352,17 @@ void Neutron::AddPortRoutes(Router& router) {
     return Response::Json(201, {{"port", ShowPort(r.identity, CreatePort(r.identity, Member(r.content, "port")))}});
   });
   router.Add("PUT", "/v2.0/ports/{}", [this](Request& r) {
-    return Response::Json(200, {{"port", ShowPort(r.identity, UpdatePort(r.identity, r.args[0], r.content.at("port")))}});
+    return Response::Json(200,
+                          {{"port", ShowPort(r.identity, UpdatePort(r.identity, r.args[0], r.content.at("port")))}});
   });
   router.Add("DELETE", "/v2.0/ports/{}", [this](Request& r) {
     json doc = Visible(r.identity, "ports", r.args[0]);
     Owned(r.identity, doc, "delete_port");
     std::string owner = Text(doc, "device_owner");
     if (owner.rfind("network:router_interface", 0) == 0 || owner == "network:router_gateway") {
-      Fail(409, fmt::format("Port {} cannot be deleted directly via the port API: has device owner {}.", r.args[0], owner), "ServicePortInUse");
+      Fail(409,
+           fmt::format("Port {} cannot be deleted directly via the port API: has device owner {}.", r.args[0], owner),
+           "ServicePortInUse");
     }
     DropPort(r.args[0]);
     return Response::Empty(204);

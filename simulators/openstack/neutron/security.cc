@@ -26,7 +26,8 @@ std::string Neutron::DefaultSecurityGroup(const std::string& project) {
   Identity who;
   who.is_admin = true;
   who.project_id = project;
-  json group = CreateSecurityGroup(who, {{"name", "default"}, {"description", "Default security group"}, {"seed", true}});
+  json group =
+      CreateSecurityGroup(who, {{"name", "default"}, {"description", "Default security group"}, {"seed", true}});
   return Text(group, "id");
 }
 
@@ -34,7 +35,8 @@ json Neutron::CreateSecurityGroup(const Identity& who, const json& given) {
   json doc = NewDoc(who, given);
   std::string id = Text(doc, "id"), project = Text(doc, "project_id");
   bool is_default = Text(doc, "name") == "default";
-  if (is_default && !given.contains("seed")) Fail(409, "Default security group already exists.", "SecurityGroupDefaultAlreadyExists");
+  if (is_default && !given.contains("seed"))
+    Fail(409, "Default security group already exists.", "SecurityGroupDefaultAlreadyExists");
   if (!is_default) {
     DefaultSecurityGroup(project);
     CheckQuota("security_groups", project, "security_group");
@@ -44,7 +46,10 @@ json Neutron::CreateSecurityGroup(const Identity& who, const json& given) {
   site_.store.table("security_groups").Put(id, doc);
   for (const char* ethertype : {"IPv4", "IPv6"}) {
     CreateRule(who, {{"security_group_id", id}, {"direction", "egress"}, {"ethertype", ethertype}});
-    if (is_default) CreateRule(who, {{"security_group_id", id}, {"direction", "ingress"}, {"ethertype", ethertype}, {"remote_group_id", id}});
+    if (is_default)
+      CreateRule(
+          who,
+          {{"security_group_id", id}, {"direction", "ingress"}, {"ethertype", ethertype}, {"remote_group_id", id}});
   }
   return doc;
 }
@@ -54,23 +59,29 @@ json Neutron::CreateRule(const Identity& who, const json& given) {
   const json group = Visible(who, "security_groups", group_id);
   std::string direction = Text(given, "direction");
   if (direction != "ingress" && direction != "egress") {
-    Fail(400, fmt::format("Invalid input for direction. Reason: '{}' is not in ['ingress', 'egress'].", direction), "HTTPBadRequest");
+    Fail(400, fmt::format("Invalid input for direction. Reason: '{}' is not in ['ingress', 'egress'].", direction),
+         "HTTPBadRequest");
   }
   json doc = NewDoc(who, given);
   doc.erase("name");
   doc["project_id"] = doc["tenant_id"] = group.at("project_id");
-  for (const char* key : {"protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id", "remote_address_group_id"}) {
+  for (const char* key : {"protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id",
+                          "remote_address_group_id"}) {
     doc[key] = Member(given, key);
   }
-  doc.update({{"security_group_id", group_id}, {"direction", direction}, {"ethertype", Text(given, "ethertype", "IPv4")},
+  doc.update({{"security_group_id", group_id},
+              {"direction", direction},
+              {"ethertype", Text(given, "ethertype", "IPv4")},
               {"normalized_cidr", Member(given, "remote_ip_prefix")}});
   for (const std::string& id : site_.store.table("security_group_rules").Where("security_group_id", group_id)) {
     const json& other = *site_.store.table("security_group_rules").Find(id);
     bool same = true;
-    for (const char* key : {"direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id"}) {
+    for (const char* key : {"direction", "ethertype", "protocol", "port_range_min", "port_range_max",
+                            "remote_ip_prefix", "remote_group_id"}) {
       same = same && other.at(key) == doc.at(key);
     }
-    if (same) Fail(409, fmt::format("Security group rule already exists. Rule id is {}.", id), "SecurityGroupRuleExists");
+    if (same)
+      Fail(409, fmt::format("Security group rule already exists. Rule id is {}.", id), "SecurityGroupRuleExists");
   }
   site_.store.table("security_group_rules").Put(Text(doc, "id"), doc);
   return doc;
@@ -78,7 +89,8 @@ json Neutron::CreateRule(const Identity& who, const json& given) {
 
 json Neutron::ShowSecurityGroup(json group) {
   json rules = json::array();
-  for (const std::string& id : site_.store.table("security_group_rules").Where("security_group_id", Text(group, "id"))) {
+  for (const std::string& id :
+       site_.store.table("security_group_rules").Where("security_group_id", Text(group, "id"))) {
     rules.push_back(*site_.store.table("security_group_rules").Find(id));
   }
   group["security_group_rules"] = rules;
@@ -95,7 +107,8 @@ void Neutron::AddSecurityRoutes(Router& router) {
     return List(r, "security_groups", "security_groups", show);
   });
   router.Add("POST", "/v2.0/security-groups", [this](Request& r) {
-    return Response::Json(201, {{"security_group", ShowSecurityGroup(CreateSecurityGroup(r.identity, r.content.at("security_group")))}});
+    return Response::Json(
+        201, {{"security_group", ShowSecurityGroup(CreateSecurityGroup(r.identity, r.content.at("security_group")))}});
   });
   router.Add("POST", "/v2.0/security-group-rules", [this](Request& r) {
     return Response::Json(201, {{"security_group_rule", CreateRule(r.identity, r.content.at("security_group_rule"))}});

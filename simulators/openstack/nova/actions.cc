@@ -7,7 +7,8 @@
 namespace protector::ossim {
 
 void Nova::CheckLock(const Request& r, const json& server) {
-  if (server.at("locked").get<bool>() && !r.identity.is_admin) Fail(409, fmt::format("Instance {} is locked", Text(server, "id")));
+  if (server.at("locked").get<bool>() && !r.identity.is_admin)
+    Fail(409, fmt::format("Instance {} is locked", Text(server, "id")));
 }
 
 void Nova::CheckTask(const json& server, const std::string& action) {
@@ -61,7 +62,10 @@ Response Nova::Action(Request& r) {
   if (action == "reboot") {
     CheckLock(r, s);
     std::string type = Text(given, "type");
-    if (type != "SOFT" && type != "HARD") Fail(400, fmt::format("Invalid input for field/attribute type. Value: {}. '{}' is not one of ['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft']", type, type));
+    if (type != "SOFT" && type != "HARD")
+      Fail(400, fmt::format("Invalid input for field/attribute type. Value: {}. '{}' is not one of ['HARD', 'Hard', "
+                            "'hard', 'SOFT', 'Soft', 'soft']",
+                            type, type));
     if (type == "SOFT") {
       require_vm("reboot", {"active"});
     } else {
@@ -77,7 +81,10 @@ Response Nova::Action(Request& r) {
     }
     bool lock = action == "lock";
     std::string reason = Text(given, "locked_reason");
-    if (!reason.empty() && !r.version.AtLeast(73)) Fail(400, "Invalid input for field/attribute lock. Additional properties are not allowed ('locked_reason' was unexpected)");
+    if (!reason.empty() && !r.version.AtLeast(73))
+      Fail(400,
+           "Invalid input for field/attribute lock. Additional properties are not allowed ('locked_reason' was "
+           "unexpected)");
     s["locked"] = lock;
     s["locked_reason"] = lock && !reason.empty() ? json(reason) : json();
     s["locked_by"] = lock ? json(r.identity.is_admin ? "admin" : "owner") : json();
@@ -87,7 +94,8 @@ Response Nova::Action(Request& r) {
   if (action == "os-resetState") {
     Require(r, "os_compute_api:os-admin-actions:reset_state", r.identity.is_admin);
     std::string state = Text(given, "state");
-    if (state != "active" && state != "error") Fail(400, fmt::format("Invalid input for field/attribute state. Value: {}.", state));
+    if (state != "active" && state != "error")
+      Fail(400, fmt::format("Invalid input for field/attribute state. Value: {}.", state));
     s["vm_state"] = state;
     s["task_state"] = nullptr;
     Save(s);
@@ -98,7 +106,8 @@ Response Nova::Action(Request& r) {
   }
   if (action == "addSecurityGroup" || action == "removeSecurityGroup") {
     std::string group = neutron_.SecurityGroupId(Text(s, "project_id"), Text(given, "name"));
-    if (group.empty()) Fail(404, fmt::format("Security group {} not found for project {}.", Text(given, "name"), Text(s, "project_id")));
+    if (group.empty())
+      Fail(404, fmt::format("Security group {} not found for project {}.", Text(given, "name"), Text(s, "project_id")));
     for (const json& nic : s.at("nics")) {
       const json* found = site_.store.table("ports").Find(Text(nic, "port_id"));
       if (found == nullptr) continue;

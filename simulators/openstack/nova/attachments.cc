@@ -22,9 +22,13 @@ json ShowDisk(const Request& r, const std::string& server, const json& b) {
 }
 
 json ShowNic(const Request& r, const json& port, const json& tag) {
-  json out = {{"port_id", port.at("id")}, {"net_id", port.at("network_id")}, {"mac_addr", port.at("mac_address")}, {"port_state", port.at("status")},
+  json out = {{"port_id", port.at("id")},
+              {"net_id", port.at("network_id")},
+              {"mac_addr", port.at("mac_address")},
+              {"port_state", port.at("status")},
               {"fixed_ips", json::array()}};
-  for (const json& ip : port.at("fixed_ips")) out["fixed_ips"].push_back({{"subnet_id", ip.at("subnet_id")}, {"ip_address", ip.at("ip_address")}});
+  for (const json& ip : port.at("fixed_ips"))
+    out["fixed_ips"].push_back({{"subnet_id", ip.at("subnet_id")}, {"ip_address", ip.at("ip_address")}});
   if (r.version.AtLeast(70)) out["tag"] = tag;
   return out;
 }
@@ -55,8 +59,10 @@ void Nova::AddAttachmentRoutes(Router& router) {
     CheckLock(r, s);
     const json given = Member(r.content, "volumeAttachment");
     std::string volume = Text(given, "volumeId"), vm = Text(s, "vm_state");
-    if (volume.empty()) Fail(400, "Invalid input for field/attribute volumeAttachment. 'volumeId' is a required property");
-    if (vm != "active" && vm != "stopped") Fail(409, fmt::format("Cannot 'attach_volume' instance {} while it is in vm_state {}", r.args[0], vm));
+    if (volume.empty())
+      Fail(400, "Invalid input for field/attribute volumeAttachment. 'volumeId' is a required property");
+    if (vm != "active" && vm != "stopped")
+      Fail(409, fmt::format("Cannot 'attach_volume' instance {} while it is in vm_state {}", r.args[0], vm));
     CheckTask(s, "attach_volume");
     for (const json& b : s.at("bdms")) {
       if (Text(b, "volume_id") == volume) Fail(400, fmt::format("Invalid volume: volume {} already attached", volume));
@@ -65,10 +71,14 @@ void Nova::AddAttachmentRoutes(Router& router) {
     std::string device = Text(given, "device");
     for (char c = s.at("bdms").empty() && Text(s, "image_id").empty() ? 'a' : 'b'; device.empty() && c <= 'z'; ++c) {
       std::string name = std::string("/dev/vd") + c;
-      if (std::none_of(s["bdms"].begin(), s["bdms"].end(), [&](const json& b) { return Text(b, "device") == name; })) device = name;
+      if (std::none_of(s["bdms"].begin(), s["bdms"].end(), [&](const json& b) { return Text(b, "device") == name; }))
+        device = name;
     }
-    json disk = {{"bdm_id", NewUuid()}, {"boot_index", -1}, {"device", device}, {"tag", Member(given, "tag")}, {"state", "attaching"},
-                 {"delete_on_termination", Truth(Member(given, "delete_on_termination"))}, {"volume_id", volume}, {"attachment_id", attachment}, {"create", nullptr}};
+    json disk = {{"bdm_id", NewUuid()},  {"boot_index", -1},
+                 {"device", device},     {"tag", Member(given, "tag")},
+                 {"state", "attaching"}, {"delete_on_termination", Truth(Member(given, "delete_on_termination"))},
+                 {"volume_id", volume},  {"attachment_id", attachment},
+                 {"create", nullptr}};
     s["bdms"].push_back(disk);
     Save(s);
     Start(r.args[0], "nova_attach");
@@ -82,10 +92,13 @@ void Nova::AddAttachmentRoutes(Router& router) {
     const json given = Member(r.content, "volumeAttachment");
     if (Text(given, "volumeId") != r.args[1]) Fail(400, "Swapping volumes is not offered by this cloud");
     if (given.contains("delete_on_termination") && !r.version.AtLeast(85)) {
-      Fail(400, "Invalid input for field/attribute volumeAttachment. Additional properties are not allowed ('delete_on_termination' was unexpected)");
+      Fail(400,
+           "Invalid input for field/attribute volumeAttachment. Additional properties are not allowed "
+           "('delete_on_termination' was unexpected)");
     }
     for (json& b : s["bdms"]) {
-      if (Text(b, "volume_id") == r.args[1] && given.contains("delete_on_termination")) b["delete_on_termination"] = Truth(given.at("delete_on_termination"));
+      if (Text(b, "volume_id") == r.args[1] && given.contains("delete_on_termination"))
+        b["delete_on_termination"] = Truth(given.at("delete_on_termination"));
     }
     Save(s);
     return Response::Empty(202);
@@ -95,7 +108,8 @@ void Nova::AddAttachmentRoutes(Router& router) {
     CheckLock(r, s);
     json disk = find(s, r.args[1]);
     std::string vm = Text(s, "vm_state");
-    if (vm != "active" && vm != "stopped") Fail(409, fmt::format("Cannot 'detach_volume' instance {} while it is in vm_state {}", r.args[0], vm));
+    if (vm != "active" && vm != "stopped")
+      Fail(409, fmt::format("Cannot 'detach_volume' instance {} while it is in vm_state {}", r.args[0], vm));
     if (Number(disk, "boot_index", -1) == 0) Fail(400, "Cannot detach a root device volume");
     for (json& b : s["bdms"]) {
       if (Text(b, "volume_id") == r.args[1]) b["state"] = "detaching";
@@ -123,7 +137,8 @@ void Nova::AddAttachmentRoutes(Router& router) {
   router.Add("GET", nics + "/{}", [this](Request& r) {
     for (const json& nic : Server(r, r.args[0]).at("nics")) {
       const json* port = site_.store.table("ports").Find(Text(nic, "port_id"));
-      if (port != nullptr && Text(nic, "port_id") == r.args[1]) return Response::Json(200, {{"interfaceAttachment", ShowNic(r, *port, Member(nic, "tag"))}});
+      if (port != nullptr && Text(nic, "port_id") == r.args[1])
+        return Response::Json(200, {{"interfaceAttachment", ShowNic(r, *port, Member(nic, "tag"))}});
     }
     Fail(404, fmt::format("Instance {} does not have a port with id {}", r.args[0], r.args[1]));
   });
@@ -150,7 +165,8 @@ void Nova::AddAttachmentRoutes(Router& router) {
     neutron_.BindPort(port_id, r.args[0], site_.ComputeHost(), Text(s, "az"));
     neutron_.SetPortStatus(port_id, "ACTIVE");
     const json& port = *site_.store.table("ports").Find(port_id);
-    json nic = {{"network_id", port.at("network_id")}, {"port_id", port_id}, {"ours", ours}, {"tag", Member(given, "tag")}};
+    json nic = {
+        {"network_id", port.at("network_id")}, {"port_id", port_id}, {"ours", ours}, {"tag", Member(given, "tag")}};
     s["nics"].push_back(nic);
     Save(s);
     return Response::Json(200, {{"interfaceAttachment", ShowNic(r, port, Member(nic, "tag"))}});
@@ -173,17 +189,22 @@ void Nova::AddAttachmentRoutes(Router& router) {
 
 void Nova::AddMetadataRoutes(Router& router) {
   const std::string path = "/v2.1/servers/{}/metadata";
-  router.Add("GET", path, [this](Request& r) { return Response::Json(200, {{"metadata", Server(r, r.args[0]).at("metadata")}}); });
+  router.Add("GET", path, [this](Request& r) {
+    return Response::Json(200, {{"metadata", Server(r, r.args[0]).at("metadata")}});
+  });
   auto set = [this](bool replace) {
     return [this, replace](Request& r) {
       json s = Server(r, r.args[0]);
       CheckLock(r, s);
       const json& given = r.content.at("metadata");
       for (const auto& [k, v] : given.items()) {
-        if (!v.is_string() || k.size() > 255 || v.get<std::string>().size() > 255) Fail(400, "Invalid input for field/attribute metadata.");
+        if (!v.is_string() || k.size() > 255 || v.get<std::string>().size() > 255)
+          Fail(400, "Invalid input for field/attribute metadata.");
       }
-      if (replace) s["metadata"] = given;
-      else s["metadata"].update(given);
+      if (replace)
+        s["metadata"] = given;
+      else
+        s["metadata"].update(given);
       Save(s);
       return Response::Json(200, {{"metadata", s["metadata"]}});
     };
@@ -239,7 +260,8 @@ void Nova::AddMetadataRoutes(Router& router) {
   router.Add("GET", tags + "/{}", [this, since_2_26](Request& r) {
     since_2_26(r);
     const json& list = Server(r, r.args[0]).at("tags");
-    if (std::find(list.begin(), list.end(), r.args[1]) == list.end()) Fail(404, fmt::format("Server {} has no tag '{}'", r.args[0], r.args[1]));
+    if (std::find(list.begin(), list.end(), r.args[1]) == list.end())
+      Fail(404, fmt::format("Server {} has no tag '{}'", r.args[0], r.args[1]));
     return Response::Empty(204);
   });
   router.Add("DELETE", tags + "/{}", [this, since_2_26](Request& r) {

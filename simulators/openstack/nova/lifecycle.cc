@@ -11,6 +11,7 @@ namespace protector::ossim {
 namespace {
 
 constexpr int64_t kAgainMs = 10;
+constexpr int64_t kShutdownTimeoutMs = 60000;  // Nova's shutdown_timeout: then the plug is pulled
 
 }  // namespace
 
@@ -36,8 +37,10 @@ void Nova::Break(const std::string& server_id, const std::string& task, const st
   const json* s = site_.store.table("servers").Find(server_id);
   if (s == nullptr) return;
   json doc = *s;
-  doc.update({{"vm_state", "error"}, {"power_state", 0},
-              {"fault", {{"code", code}, {"created", IsoSeconds(NowMs())}, {"message", message}, {"details", message}}}});
+  doc.update(
+      {{"vm_state", "error"},
+       {"power_state", 0},
+       {"fault", {{"code", code}, {"created", IsoSeconds(NowMs())}, {"message", message}, {"details", message}}}});
   // A delete that was asked for meanwhile still comes.
   if (task == Text(doc, "task_state") || Text(doc, "task_state") != "deleting") doc["task_state"] = nullptr;
   Save(std::move(doc));
@@ -59,11 +62,16 @@ void Nova::Step(const std::string& server_id) {
   }
   if (!server.is_null()) {
     std::string task = Text(server, "task_state");
-    if (task == "scheduling" || task == "block_device_mapping" || task == "spawning") DoBuild(server);
-    else if (task == "powering-off") DoStop(server);
-    else if (task == "powering-on") DoStart(server, false);
-    else if (task == "rebooting" || task == "rebooting_hard") DoStart(server, true);
-    else if (task == "deleting") DoDelete(server);
+    if (task == "scheduling" || task == "block_device_mapping" || task == "spawning")
+      DoBuild(server);
+    else if (task == "powering-off")
+      DoStop(server);
+    else if (task == "powering-on")
+      DoStart(server, false);
+    else if (task == "rebooting" || task == "rebooting_hard")
+      DoStart(server, true);
+    else if (task == "deleting")
+      DoDelete(server);
     else {
       DoNics(server);
       DoDisks(server);
@@ -99,14 +107,16 @@ std::string Nova::PrepareNetworks(json& server) {
         json port = {{"network_id", nic.at("network_id")}};
         if (!Text(nic, "fixed_ip").empty()) port["fixed_ips"] = json::array({{{"ip_address", nic.at("fixed_ip")}}});
         json groups = json::array();
-        for (const json& name : server.at("security_groups")) groups.push_back(neutron_.SecurityGroupId(who.project_id, name.get<std::string>()));
+        for (const json& name : server.at("security_groups"))
+          groups.push_back(neutron_.SecurityGroupId(who.project_id, name.get<std::string>()));
         port["security_groups"] = groups;
         nic["port_id"] = neutron_.CreatePort(who, port).at("id");
       } else {
         const json* port = site_.store.table("ports").Find(Text(nic, "port_id"));
         if (port == nullptr) return fmt::format("Port {} could not be found.", Text(nic, "port_id"));
         std::string holder = Text(*port, "device_id");
-        if (!holder.empty() && holder != Text(server, "id")) return fmt::format("Port {} is still in use.", Text(nic, "port_id"));
+        if (!holder.empty() && holder != Text(server, "id"))
+          return fmt::format("Port {} is still in use.", Text(nic, "port_id"));
       }
       neutron_.BindPort(Text(nic, "port_id"), Text(server, "id"), site_.ComputeHost(), Text(server, "az"));
       // What was done is recorded with it, so that a restart finds it.
@@ -164,7 +174,8 @@ std::string Nova::PrepareVolumes(json& server) {
       }
     }
     absl::Status s = cinder_.ConnectAttachment(Text(b, "attachment_id"), Text(b, "device"));
-    if (!s.ok()) return fmt::format("Volume {} could not be attached: {}", Text(b, "volume_id"), std::string(s.message()));
+    if (!s.ok())
+      return fmt::format("Volume {} could not be attached: {}", Text(b, "volume_id"), std::string(s.message()));
     b["state"] = "attached";
     Store::Lock lock(site_.store);
     MergeDisks(server);
@@ -173,18 +184,18 @@ std::string Nova::PrepareVolumes(json& server) {
 }
 
 void Nova::DoBuild(json server) {
-  std::string id = Text(server, "id"), name = Text(server, "name"), rule;
-  if (site_.faults.Behaves("server_build_stuck", name, id, &rule)) {
-    Start(id, "");
-    return;
-  }
+  std::string id = Text(server, "id"), name = Text(server, "name");
+  if (site_.faults.Holds("server_build_stuck", name, id)) return Start(id, "");
   if (site_.faults.Behaves("server_build_error", name, id)) {
-    return Break(id, Text(server, "task_state"), "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for instance " + id + ".");
+    return Break(
+        id, Text(server, "task_state"),
+        "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for instance " +
+            id + ".");
   }
   std::string wrong = PrepareNetworks(server);
   if (wrong.empty()) wrong = PrepareVolumes(server);
   if (wrong == "again") return Start(id, "");
-  if (wrong.empty() && site_.faults.Behaves("port_build_stuck", name, id)) return Start(id, "");
+  if (wrong.empty() && site_.faults.Holds("port_build_stuck", name, id)) return Start(id, "");
   if (!wrong.empty()) {
     for (const json& b : server["bdms"]) {
       if (!Text(b, "attachment_id").empty()) (void)cinder_.RemoveAttachment(Text(b, "attachment_id"));
@@ -198,7 +209,8 @@ void Nova::DoBuild(json server) {
     if (now == nullptr || Text(*now, "task_state") == "deleting") return;  // its delete comes next
     json doc = *now;
     for (const json& nic : doc.at("nics")) neutron_.SetPortStatus(Text(nic, "port_id"), "ACTIVE");
-    doc.update({{"vm_state", "active"}, {"task_state", nullptr}, {"power_state", 1}, {"launched_at", IsoMicros(NowMs())}});
+    doc.update(
+        {{"vm_state", "active"}, {"task_state", nullptr}, {"power_state", 1}, {"launched_at", IsoMicros(NowMs())}});
     disks = Disks(doc);
     Save(doc);
   }
@@ -206,13 +218,12 @@ void Nova::DoBuild(json server) {
 }
 
 void Nova::DoStop(const json& server) {
-  std::string id = Text(server, "id"), name = Text(server, "name"), rule;
+  std::string id = Text(server, "id"), name = Text(server, "name");
   if (site_.faults.Behaves("stop_error", name, id)) {
     Change(id, {{"task_state", nullptr}}, "powering-off");
     return;
   }
-  int64_t patience = 0;
-  if (site_.faults.Behaves("ignore_graceful_stop", name, id, &rule, &patience)) site_.faults.Hold(rule, patience);
+  if (site_.faults.Holds("ignore_graceful_stop", name, id, kShutdownTimeoutMs)) return Start(id, "");
   guests_.Stop(id);
   Change(id, {{"vm_state", "stopped"}, {"task_state", nullptr}, {"power_state", 4}}, "powering-off");
 }
@@ -220,24 +231,29 @@ void Nova::DoStop(const json& server) {
 void Nova::DoStart(const json& server, bool reboot) {
   std::string id = Text(server, "id"), name = Text(server, "name");
   if (reboot) guests_.Stop(id);
-  if (site_.faults.Behaves("start_error", name, id)) return Break(id, Text(server, "task_state"), "injected start error");
+  if (site_.faults.Behaves("start_error", name, id))
+    return Break(id, Text(server, "task_state"), "injected start error");
   std::vector<GuestDisk> disks;
   {
     Store::Lock lock(site_.store);
     disks = Disks(server);
   }
   guests_.Start(id, name, disks);
-  Change(id, {{"vm_state", "active"}, {"task_state", nullptr}, {"power_state", 1}, {"fault", nullptr}}, Text(server, "task_state"));
+  Change(id, {{"vm_state", "active"}, {"task_state", nullptr}, {"power_state", 1}, {"fault", nullptr}},
+         Text(server, "task_state"));
 }
 
 void Nova::DoDelete(const json& server) {
   std::string id = Text(server, "id");
-  if (site_.faults.Behaves("server_delete_error", Text(server, "name"), id)) return Break(id, "deleting", "injected delete error");
+  if (site_.faults.Behaves("server_delete_error", Text(server, "name"), id))
+    return Break(id, "deleting", "injected delete error");
   guests_.Stop(id);
   for (const json& b : server.at("bdms")) {
     std::string attachment = Text(b, "attachment_id");
     absl::Status s = attachment.empty() ? absl::OkStatus() : cinder_.RemoveAttachment(attachment);
-    if (!s.ok()) return Break(id, "deleting", fmt::format("Volume {} could not be detached: {}", Text(b, "volume_id"), std::string(s.message())));
+    if (!s.ok())
+      return Break(id, "deleting",
+                   fmt::format("Volume {} could not be detached: {}", Text(b, "volume_id"), std::string(s.message())));
   }
   Store::Lock lock(site_.store);
   Identity admin;
@@ -338,7 +354,8 @@ void Nova::Resume() {
   Store::Lock lock(site_.store);
   site_.store.table("servers").Each([&](const std::string& id, const json& s) {
     bool pending = !Text(s, "task_state").empty();
-    for (const json& b : s.at("bdms")) pending = pending || Text(b, "state") == "attaching" || Text(b, "state") == "detaching";
+    for (const json& b : s.at("bdms"))
+      pending = pending || Text(b, "state") == "attaching" || Text(b, "state") == "detaching";
     for (const json& n : s.at("nics")) pending = pending || Text(n, "state") == "detaching";
     if (pending) Start(id, "");
     std::string task = Text(s, "task_state");

@@ -10,18 +10,30 @@ namespace {
 
 const char* FaultName(int status) {
   switch (status) {
-    case 400: return "badRequest";
-    case 401: return "unauthorized";
-    case 403: return "forbidden";
-    case 404: return "itemNotFound";
-    case 405: return "badMethod";
-    case 409: return "conflictingRequest";
-    case 413: return "overLimit";
-    case 415: return "badMediaType";
-    case 429: return "overLimit";
-    case 501: return "notImplemented";
-    case 503: return "serviceUnavailable";
-    default: return "computeFault";
+    case 400:
+      return "badRequest";
+    case 401:
+      return "unauthorized";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "itemNotFound";
+    case 405:
+      return "badMethod";
+    case 409:
+      return "conflictingRequest";
+    case 413:
+      return "overLimit";
+    case 415:
+      return "badMediaType";
+    case 429:
+      return "overLimit";
+    case 501:
+      return "notImplemented";
+    case 503:
+      return "serviceUnavailable";
+    default:
+      return "computeFault";
   }
 }
 
@@ -37,7 +49,9 @@ std::unique_ptr<Service> Nova::Build() {
     if (e.status == 413 || e.status == 429) r.headers.emplace_back("Retry-After", "0");
     return r;
   };
-  service->negotiate = [](Request& r) { r.version = NegotiateMicroversion(r, "compute", "x-openstack-nova-api-version", {2, 1}, {2, 93}); };
+  service->negotiate = [](Request& r) {
+    r.version = NegotiateMicroversion(r, "compute", "x-openstack-nova-api-version", {2, 1}, {2, 93});
+  };
   service->decorate = [](const Request& request, Response& r) {
     r.headers.emplace_back("x-compute-request-id", request.request_id);
     if (request.version.major == 0) return;
@@ -54,19 +68,34 @@ std::unique_ptr<Service> Nova::Build() {
     }
   };
   auto version = [this] {
-    return json{{"id", "v2.1"}, {"status", "CURRENT"}, {"version", "2.93"}, {"min_version", "2.1"}, {"updated", "2013-07-23T11:33:21Z"},
+    return json{{"id", "v2.1"},
+                {"status", "CURRENT"},
+                {"version", "2.93"},
+                {"min_version", "2.1"},
+                {"updated", "2013-07-23T11:33:21Z"},
                 {"links", {{{"rel", "self"}, {"href", site_.config.Url("nova") + "/v2.1/"}}}}};
   };
-  service->router.Add("GET", "/", [version, this](Request&) {
-    json old = {{"id", "v2.0"}, {"status", "SUPPORTED"}, {"version", ""}, {"min_version", ""}, {"updated", "2011-01-21T11:33:21Z"},
-                {"links", {{{"rel", "self"}, {"href", site_.config.Url("nova") + "/v2/"}}}}};
-    return Response::Json(200, {{"versions", json::array({old, version()})}});
-  }).needs_token = false;
-  service->router.Add("GET", "/v2.1", [version](Request&) {
-    json v = version();
-    v["media-types"] = json::array({{{"base", "application/json"}, {"type", "application/vnd.openstack.compute+json;version=2.1"}}});
-    return Response::Json(200, {{"version", v}});
-  }).needs_token = false;
+  service->router
+      .Add("GET", "/",
+           [version, this](Request&) {
+             json old = {{"id", "v2.0"},
+                         {"status", "SUPPORTED"},
+                         {"version", ""},
+                         {"min_version", ""},
+                         {"updated", "2011-01-21T11:33:21Z"},
+                         {"links", {{{"rel", "self"}, {"href", site_.config.Url("nova") + "/v2/"}}}}};
+             return Response::Json(200, {{"versions", json::array({old, version()})}});
+           })
+      .needs_token = false;
+  service->router
+      .Add("GET", "/v2.1",
+           [version](Request&) {
+             json v = version();
+             v["media-types"] = json::array(
+                 {{{"base", "application/json"}, {"type", "application/vnd.openstack.compute+json;version=2.1"}}});
+             return Response::Json(200, {{"version", v}});
+           })
+      .needs_token = false;
   AddServerRoutes(service->router);
   AddMetadataRoutes(service->router);
   AddAttachmentRoutes(service->router);
@@ -96,7 +125,8 @@ void Nova::Save(json server) {
 
 json Nova::Links(const std::string& kind, const std::string& id) {
   std::string base = site_.config.Url("nova");
-  return {{{"rel", "self"}, {"href", base + "/v2.1/" + kind + "/" + id}}, {{"rel", "bookmark"}, {"href", base + "/" + kind + "/" + id}}};
+  return {{{"rel", "self"}, {"href", base + "/v2.1/" + kind + "/" + id}},
+          {{"rel", "bookmark"}, {"href", base + "/" + kind + "/" + id}}};
 }
 
 std::string StatusOf(const json& server) {
@@ -111,15 +141,28 @@ std::string StatusOf(const json& server) {
 
 void Nova::Seed(Keystone& keystone) {
   for (const json& f : site_.seed.at("flavors")) {
-    site_.store.table("flavors").Put(Text(f, "id"), {{"id", f.at("id")}, {"name", f.at("name")}, {"vcpus", f.at("vcpus")}, {"ram", f.at("ram")},
-                                                     {"disk", f.at("disk")}, {"ephemeral", 0}, {"swap", 0}, {"rxtx_factor", 1.0}, {"is_public", true},
-                                                     {"description", nullptr}, {"extra_specs", f.value("extra_specs", json::object())}});
+    site_.store.table("flavors").Put(Text(f, "id"), {{"id", f.at("id")},
+                                                     {"name", f.at("name")},
+                                                     {"vcpus", f.at("vcpus")},
+                                                     {"ram", f.at("ram")},
+                                                     {"disk", f.at("disk")},
+                                                     {"ephemeral", 0},
+                                                     {"swap", 0},
+                                                     {"rxtx_factor", 1.0},
+                                                     {"is_public", true},
+                                                     {"description", nullptr},
+                                                     {"extra_specs", f.value("extra_specs", json::object())}});
   }
   for (const json& k : site_.seed.at("keypairs")) {
     std::string user = keystone.UserId(k.value("user", "demo")), name = Text(k, "name");
-    site_.store.table("keypairs").Put(user + "|" + name, {{"name", name}, {"user_id", user}, {"type", "ssh"}, {"created_at", IsoSeconds(NowMs())},
-        {"public_key", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + Sha256Hex(name).substr(0, 43) + " lab"},
-        {"fingerprint", "3a:1f:5c:00:9d:2e:77:41:b8:60:12:ef:8a:90:4b:d1"}});
+    site_.store.table("keypairs")
+        .Put(user + "|" + name,
+             {{"name", name},
+              {"user_id", user},
+              {"type", "ssh"},
+              {"created_at", IsoSeconds(NowMs())},
+              {"public_key", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + Sha256Hex(name).substr(0, 43) + " lab"},
+              {"fingerprint", "3a:1f:5c:00:9d:2e:77:41:b8:60:12:ef:8a:90:4b:d1"}});
   }
 }
 
@@ -130,9 +173,16 @@ const json& Nova::Flavor(const std::string& id) {
 }
 
 json Nova::ShowFlavor(const Request& r, const json& f) {
-  json out = {{"id", f.at("id")}, {"name", f.at("name")}, {"ram", f.at("ram")}, {"disk", f.at("disk")}, {"vcpus", f.at("vcpus")},
-              {"OS-FLV-EXT-DATA:ephemeral", f.at("ephemeral")}, {"OS-FLV-DISABLED:disabled", false}, {"os-flavor-access:is_public", f.at("is_public")},
-              {"rxtx_factor", f.at("rxtx_factor")}, {"links", Links("flavors", Text(f, "id"))}};
+  json out = {{"id", f.at("id")},
+              {"name", f.at("name")},
+              {"ram", f.at("ram")},
+              {"disk", f.at("disk")},
+              {"vcpus", f.at("vcpus")},
+              {"OS-FLV-EXT-DATA:ephemeral", f.at("ephemeral")},
+              {"OS-FLV-DISABLED:disabled", false},
+              {"os-flavor-access:is_public", f.at("is_public")},
+              {"rxtx_factor", f.at("rxtx_factor")},
+              {"links", Links("flavors", Text(f, "id"))}};
   out["swap"] = f.at("swap") == 0 && !r.version.AtLeast(75) ? json("") : f.at("swap");
   if (r.version.AtLeast(55)) out["description"] = f.at("description");
   if (r.version.AtLeast(61)) out["extra_specs"] = f.at("extra_specs");
@@ -154,8 +204,11 @@ void Nova::AddFlavorRoutes(Router& router) {
         }
         if (!f.at("is_public").get<bool>() && !r.identity.is_admin) return;
         if (static_cast<int64_t>(out.size()) >= limit) return;
-        if (Number(f, "ram") < std::atoll(r.Query("minRam", "0").c_str()) || Number(f, "disk") < std::atoll(r.Query("minDisk", "0").c_str())) return;
-        json shown = detail ? ShowFlavor(r, f) : json{{"id", f.at("id")}, {"name", f.at("name")}, {"links", Links("flavors", id)}};
+        if (Number(f, "ram") < std::atoll(r.Query("minRam", "0").c_str()) ||
+            Number(f, "disk") < std::atoll(r.Query("minDisk", "0").c_str()))
+          return;
+        json shown = detail ? ShowFlavor(r, f)
+                            : json{{"id", f.at("id")}, {"name", f.at("name")}, {"links", Links("flavors", id)}};
         if (!detail && r.version.AtLeast(55)) shown["description"] = f.at("description");
         out.push_back(std::move(shown));
       });
@@ -164,7 +217,9 @@ void Nova::AddFlavorRoutes(Router& router) {
   };
   router.Add("GET", "/v2.1/flavors", list(false));
   router.Add("GET", "/v2.1/flavors/detail", list(true));
-  router.Add("GET", "/v2.1/flavors/{}", [this](Request& r) { return Response::Json(200, {{"flavor", ShowFlavor(r, Flavor(r.args[0]))}}); });
+  router.Add("GET", "/v2.1/flavors/{}", [this](Request& r) {
+    return Response::Json(200, {{"flavor", ShowFlavor(r, Flavor(r.args[0]))}});
+  });
   router.Add("POST", "/v2.1/flavors", [this](Request& r) {
     Require(r, "os_compute_api:os-flavor-manage:create", r.identity.is_admin);
     const json given = Member(r.content, "flavor");
@@ -172,11 +227,20 @@ void Nova::AddFlavorRoutes(Router& router) {
     if (id == "auto") id = NewUuid();
     site_.store.table("flavors").Each([&](const std::string& other, const json& f) {
       if (other == id) Fail(409, fmt::format("Flavor with ID {} already exists.", id));
-      if (f.at("name") == Member(given, "name")) Fail(409, fmt::format("Flavor with name {} already exists.", Text(given, "name")));
+      if (f.at("name") == Member(given, "name"))
+        Fail(409, fmt::format("Flavor with name {} already exists.", Text(given, "name")));
     });
-    json doc = {{"id", id}, {"name", given.at("name")}, {"vcpus", given.at("vcpus")}, {"ram", given.at("ram")}, {"disk", given.at("disk")},
-                {"ephemeral", Number(given, "OS-FLV-EXT-DATA:ephemeral")}, {"swap", Number(given, "swap")}, {"rxtx_factor", 1.0},
-                {"is_public", Truth(Member(given, "os-flavor-access:is_public"), true)}, {"description", Member(given, "description")}, {"extra_specs", json::object()}};
+    json doc = {{"id", id},
+                {"name", given.at("name")},
+                {"vcpus", given.at("vcpus")},
+                {"ram", given.at("ram")},
+                {"disk", given.at("disk")},
+                {"ephemeral", Number(given, "OS-FLV-EXT-DATA:ephemeral")},
+                {"swap", Number(given, "swap")},
+                {"rxtx_factor", 1.0},
+                {"is_public", Truth(Member(given, "os-flavor-access:is_public"), true)},
+                {"description", Member(given, "description")},
+                {"extra_specs", json::object()}};
     site_.store.table("flavors").Put(id, doc);
     return Response::Json(200, {{"flavor", ShowFlavor(r, doc)}});
   });

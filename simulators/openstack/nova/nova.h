@@ -1,5 +1,5 @@
-// Nova 2.1 to 2.93. As in cinder/: the API half leaves a server in a task state, the worker half (lifecycle.cc) carries it
-// out without the site's lock, and a restart takes up every task state it finds. One worker at a time per server.
+// Nova 2.1 to 2.93. As in cinder/: the API half leaves a server in a task state, the worker half (lifecycle.cc) carries
+// it out without the site's lock, and a restart takes up every task state it finds. One worker at a time per server.
 // Threads: API methods need the site's lock; methods marked (unlocked) must be called without it. Failure: ApiError, or
 // the server's ERROR state with a fault.
 #pragma once

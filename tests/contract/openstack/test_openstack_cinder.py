@@ -198,3 +198,17 @@ def test_pools_and_services(admin):
     pool = admin.cinder("GET", "/scheduler-stats/get_pools?detail=true").json["pools"][0]
     assert pool["name"] == "cinder-a@pure#array-a" and pool["capabilities"]["replication_enabled"] is True
     assert [s["binary"] for s in admin.cinder("GET", "/os-services").json["services"]] == ["cinder-scheduler", "cinder-volume"]
+
+
+def test_attachment_by_hand(demo):
+    v = demo.volume("by-hand")["id"]
+    server = "11111111-1111-4111-8111-111111111111"
+    made = demo.cinder("POST", "/attachments", {"attachment": {"volume_uuid": v, "instance_uuid": server}})
+    assert made.status == 200 and made.json["attachment"]["status"] == "reserved"
+    assert demo.cinder("GET", f"/volumes/{v}").json["volume"]["status"] == "reserved"
+    path = f"/attachments/{made.json['attachment']['id']}"
+    assert demo.cinder("PUT", path, {"attachment": {"connector": {"host": "h", "initiator": "iqn.x", "mountpoint": "/dev/vdb"}}}).status == 200
+    assert demo.cinder("POST", path + "/action", {"os-complete": {}}).status == 204
+    assert demo.cinder("GET", f"/volumes/{v}").json["volume"]["attachments"][0]["device"] == "/dev/vdb"
+    assert demo.cinder("DELETE", path).status == 200
+    demo.wait_volume(v, "available")

@@ -1,4 +1,5 @@
 """Keystone v3: tokens of every kind, catalog, what others may see, error bodies."""
+import http.client
 import re
 
 import cloud
@@ -124,3 +125,10 @@ def test_no_secret_in_the_state(site):
     site.demo()
     text = b"".join(p.read_bytes() for p in (site.directory / "cloud").iterdir())
     assert b"lab-demo-site-a" not in text and b"gAAAAA" not in text
+
+
+def test_chunked_bodies_are_refused(demo):
+    connection = http.client.HTTPConnection(demo.site.ip, 5000, timeout=10)
+    connection.request("POST", "/v3/auth/tokens", iter([b'{"auth": {}}']), {"Content-Type": "application/json"}, encode_chunked=True)
+    assert connection.getresponse().status == 400
+    connection.close()
