@@ -21,7 +21,7 @@ using ::protector::group::v1::PortSpec;
 using ::protector::group::v1::ServerSpec;
 using ::protector::group::v1::VolumeSpec;
 
-absl::StatusOr<os::Server> FindServer(os::NovaApi& nova, const os::CallContext& call, const std::string& name_or_id) {
+absl::StatusOr<os::Server> FindServerToCapture(os::NovaApi& nova, const os::CallContext& call, const std::string& name_or_id) {
   if (IsUuid(name_or_id)) {
     absl::StatusOr<os::Server> server = nova.GetServer(call, name_or_id);
     if (server.ok() || server.status().code() != absl::StatusCode::kNotFound) return server;
@@ -233,7 +233,7 @@ bool IsOwnKey(const std::string& key) {
 
 absl::StatusOr<Member> CaptureServer(os::Cloud& cloud, const os::CallContext& call, const std::string& site,
                                      const std::string& name_or_id, absl::Time now) {
-  PROTECTOR_ASSIGN_OR_RETURN(const os::Server server, FindServer(cloud.nova(), call, name_or_id));
+  PROTECTOR_ASSIGN_OR_RETURN(const os::Server server, FindServerToCapture(cloud.nova(), call, name_or_id));
   PROTECTOR_RETURN_IF_ERROR(CheckProtectable(server));
 
   Member member;
