@@ -21,7 +21,7 @@ def test_cancel_after_the_point_of_no_return_is_refused(protected):
     operation = protected.start("failover")
     eventually(lambda: "storage_failover" in protected.operation(operation)["steps_completed"], "storage has moved")
     refused = protected.a.cli.try_run("operation", "cancel", operation)
-    assert refused.code == REFUSED and "point of no return" in refused.error, refused
+    assert refused.code == REFUSED and "PAST_POINT_OF_NO_RETURN" in refused.error, refused
     protected.b.cloud_sim.clear_faults()
     protected.finished(operation)
 

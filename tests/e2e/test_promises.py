@@ -181,10 +181,7 @@ def test_p6_a_returning_site_is_quarantined_and_no_disk_has_two_writers(protecte
     def quarantined():
         return all(server["status"] == "SHUTOFF" for server in protected.a.cloud.servers())
     eventually(quarantined, "the overtaken servers of site-a are stopped or gone", 60)
-    for server in protected.b.cloud.servers():
-        for volume in volumes_read(protected.b, server["id"]):
-            assert not volume["interleaved"] and not volume["foreign_writers"], volume
-            assert not volume["missing_acknowledged"], volume
+    protected.assert_one_writer(protected.b)
 
 
 @pytest.mark.promise("P6")
@@ -197,17 +194,10 @@ def test_p6_the_source_cannot_write_after_a_planned_move(protected):
             protected.a.cloud.action(server, {"os-start": None})
         except Exception:  # noqa: BLE001  (locked, gone, refused: all right)
             pass
-    for server in protected.b.cloud.servers():
-        for volume in volumes_read(protected.b, server["id"]):
-            assert not volume["interleaved"] and not volume["foreign_writers"], volume
+    protected.assert_one_writer(protected.b)
     protected.a.cloud_sim.clear_faults()
     protected.b.cli.try_run("operation", "retry", operation["operation_id"])
     protected.clean(operation["operation_id"])
-
-
-def volumes_read(view, server):
-    answer = view.cloud_sim.read_back(server)
-    return answer["volumes"] if isinstance(answer, dict) else answer
 
 
 @pytest.mark.promise("P7")

@@ -66,10 +66,7 @@ def test_a_frozen_site_that_thaws_does_not_write_over_the_survivors(protected):
         protected.thaw_site(protected.a)
     eventually(lambda: all(server["status"] == "SHUTOFF" for server in protected.a.cloud.servers()), "site-a's servers are stopped", 60)
     assert protected.group(view=protected.b)["current_primary_site"] == "site-b"
-    for server in protected.b.cloud.servers():
-        answer = protected.b.cloud_sim.read_back(server["id"])
-        for volume in answer["volumes"] if isinstance(answer, dict) else answer:
-            assert not volume["interleaved"] and not volume["foreign_writers"], volume
+    protected.assert_one_writer(protected.b)
 
 
 def test_operation_survives_the_client_that_started_it(protected):

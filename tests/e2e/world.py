@@ -194,6 +194,16 @@ class World:
     def lost_from(self, source_ledger, found):
         return {lineage: ledger.last_acknowledged(source_ledger, lineage) - finding["sequence"] for lineage, finding in found.items()}
 
+    def assert_one_writer(self, view):
+        """No disk of `view`'s servers holds a record that anybody else wrote after the present server began, and none is missing."""
+        for server in view.cloud.servers():
+            for volume in view.cloud_sim.read_back(server["id"])["volumes"]:
+                assert not volume["interleaved"], volume
+                assert not volume["missing_acknowledged"], volume
+                own = [writer["first"] for writer in volume["writers"] if writer["writer"].startswith(server["id"])]
+                late = [writer for writer in volume["foreign_writers"] if own and writer["last"] >= min(own)]
+                assert not late, f"others wrote after {server['name']} had begun: {late}"
+
     def server_names(self, view):
         return sorted(server["name"] for server in view.cloud.servers())
 
