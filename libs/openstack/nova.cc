@@ -66,10 +66,10 @@ class Nova final : public NovaApi {
     return api_.Delete(call, Item("/servers", id, "server"));
   }
 
-  absl::Status StopServer(const CallContext& call, const std::string& id, bool force) override {
+  absl::Status StopServer(const CallContext& call, const std::string& id, bool /*force*/) override {
     const absl::Status status = Action(call, id, Value::Object({{"os-stop", nullptr}}));
     if (HttpStatusOf(status) != 409) return status;
-    return Settled(call, id, status, "SHUTOFF", force ? "" : "powering-off");
+    return Settled(call, id, status, "SHUTOFF", "powering-off");
   }
 
   absl::Status StartServer(const CallContext& call, const std::string& id) override {
@@ -105,10 +105,13 @@ class Nova final : public NovaApi {
     return api_.Put(call, "PUT", Item("/servers", id, "server", "/tags"), Value::Object({{"tags", tags}})).status();
   }
 
-  absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call, const std::string& server_id) override {
-    PROTECTOR_ASSIGN_OR_RETURN(const Value answer, api_.Get(call, Item("/servers", server_id, "server", "/os-interface")));
+  absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call,
+                                                          const std::string& server_id) override {
+    PROTECTOR_ASSIGN_OR_RETURN(const Value answer,
+                               api_.Get(call, Item("/servers", server_id, "server", "/os-interface")));
     std::vector<std::string> port_ids;
-    for (const Value& item : answer.GetItems("interfaceAttachments")) port_ids.push_back(item.GetStringOr("port_id", ""));
+    for (const Value& item : answer.GetItems("interfaceAttachments"))
+      port_ids.push_back(item.GetStringOr("port_id", ""));
     return port_ids;
   }
 
@@ -237,7 +240,7 @@ class Nova final : public NovaApi {
     const absl::StatusOr<Server> server = GetServer(call, id);
     if (!server.ok()) return refusal;
     const bool there = server->status == state && server->task_state.empty();
-    return there || (!on_its_way.empty() && server->task_state == on_its_way) ? absl::OkStatus() : refusal;
+    return there || server->task_state == on_its_way ? absl::OkStatus() : refusal;
   }
 
   absl::StatusOr<bool> Has(const CallContext& call, const Microversion& wanted) {

@@ -155,7 +155,9 @@ class NovaApi {
   // Returns the id; the server is in BUILD. Not retried.
   virtual absl::StatusOr<std::string> CreateServer(const CallContext& call, const openstack::CreateServer& server) = 0;
   virtual absl::Status DeleteServer(const CallContext& call, const std::string& id) = 0;  // gone already: OK
-  // Asked for, not waited for. Already so: OK. `force`: without asking the guest.
+  // Asked for, not waited for. There already, or on its way: OK. `force` says that the guest need not be asked; Nova's
+  // API has one kind of stop only, which asks the guest and pulls the plug after Nova's own shutdown_timeout, so that
+  // the request is the same.
   virtual absl::Status StopServer(const CallContext& call, const std::string& id, bool force) = 0;
   virtual absl::Status StartServer(const CallContext& call, const std::string& id) = 0;
   virtual absl::Status LockServer(const CallContext& call, const std::string& id, const std::string& reason) = 0;
@@ -167,7 +169,8 @@ class NovaApi {
                                const std::vector<std::string>& tags) = 0;  // replaces all
 
   // Ids of the server's ports in the order in which the guest sees its interfaces.
-  virtual absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call, const std::string& server_id) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call,
+                                                                  const std::string& server_id) = 0;
 
   virtual absl::StatusOr<std::vector<AttachedVolume>> ListVolumeAttachments(const CallContext& call,
                                                                             const std::string& server_id) = 0;
