@@ -3,9 +3,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/service_type.h>
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,50 +13,13 @@
 #include "services/orchestrator/adapters/openstack/cloud_members.h"
 #include "services/orchestrator/adapters/openstack/source_cloud.h"
 #include "services/orchestrator/adapters/openstack/target_cloud.h"
+#include "services/orchestrator/app/group_keeper.h"
 #include "services/orchestrator/app/operations_part.h"
 #include "services/orchestrator/transport/group/group_service.h"
 #include "services/orchestrator/transport/peer/peer_service.h"
 
 namespace protector::orchestrator {
 namespace {
-
-// Calls Reconcile until nothing of an interrupted change is left; then it costs one look at an empty bucket.
-class Reconciler {
- public:
-  Reconciler(Groups& groups, log::Logger logger) : groups_(groups), logger_(std::move(logger)) {}
-  ~Reconciler() { Stop(); }
-
-  void Start() {
-    thread_ = std::thread([this] { Run(); });
-  }
-  void Stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  void Run() {
-    std::unique_lock lock(mutex_);
-    while (!stopping_) {
-      lock.unlock();
-      const absl::Status status = groups_.Reconcile(Call(absl::Seconds(30)));
-      if (!status.ok()) logger_.Warning("an interrupted change of a group cannot be settled yet", status);
-      lock.lock();
-      wake_.wait_for(lock, std::chrono::seconds(10), [this] { return stopping_; });
-    }
-  }
-
-  Groups& groups_;
-  log::Logger logger_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
 
 class OrchestratorApp final : public rpc::App {
  public:
@@ -75,7 +35,7 @@ class OrchestratorApp final : public rpc::App {
         members_(MakeCloudMembers(local_cloud_)),
         groups_({*sites_, ports_, *members_, *store_, environment.clock, environment.ids}),
         readiness_(*sites_, ports_, environment.clock),
-        reconciler_(groups_, environment.logger),
+        keeper_(groups_, environment.logger, environment.config.GetDuration("capture.interval")),
         operations_(environment, *store_, guard_, ports_, *sites_, *target_cloud_),
         group_service_(MakeGroupService(environment.host, groups_, readiness_)),
         peer_service_(MakePeerService(environment.host, *source_cloud_)),
@@ -85,12 +45,12 @@ class OrchestratorApp final : public rpc::App {
 
   std::vector<::grpc::Service*> Services() override { return {group_service_.get(), peer_service_.get(), operation_service_.get()}; }
   absl::Status Start() override {
-    reconciler_.Start();
+    keeper_.Start();
     return operations_.Start();
   }
   void Stop() override {
     operations_.Stop();
-    reconciler_.Stop();
+    keeper_.Stop();
   }
 
  private:
@@ -105,7 +65,7 @@ class OrchestratorApp final : public rpc::App {
   std::unique_ptr<MemberSource> members_;
   Groups groups_;
   Readiness readiness_;
-  Reconciler reconciler_;
+  GroupKeeper keeper_;
   OperationsPart operations_;
   std::unique_ptr<::grpc::Service> group_service_;
   std::unique_ptr<::grpc::Service> peer_service_;
@@ -119,6 +79,11 @@ config::Schema ConfigKeys() {
   schema.Add({.path = "services.site_registry", .doc = "Address of this site's site-registry.", .default_value = "127.0.10.1:7101"});
   schema.Add({.path = "services.metadata_sync", .doc = "Address of this site's metadata-sync.", .default_value = "127.0.10.1:7102"});
   schema.Add({.path = "services.storage_pure", .doc = "Address of this site's storage-pure.", .default_value = "127.0.10.1:7104"});
+  schema.Add({.path = "capture.interval",
+              .type = config::Type::kDuration,
+              .doc = "How often the members of groups at rest on this site are captured anew. An unplanned failover brings up what was "
+                     "captured last.",
+              .default_value = "5m"});
   AddOperationKeys(schema);
   return schema;
 }

@@ -46,7 +46,9 @@ class FakeMetadata final : public MetadataPort {
     return absl::NotFoundError("no such document");
   }
   absl::StatusOr<metadata::ListDocumentsResponse> ListDocuments(const Call&, const metadata::ListDocumentsRequest&) override {
-    return absl::UnimplementedError("not needed by these tests");
+    metadata::ListDocumentsResponse response;
+    for (const auto& [id, versions] : documents) *response.add_documents()->mutable_document() = versions.back();
+    return response;
   }
   absl::StatusOr<metadata::ListHeadsResponse> ListHeads(const Call&, const metadata::ListHeadsRequest&) override {
     return absl::UnimplementedError("not needed by these tests");
@@ -155,14 +157,44 @@ class FakeSites final : public SitesPort {
   std::string local = "site-a";
 };
 
+// Captures what a test puts into `members`.
+class FakeCloud final : public SourceCloudPort {
+ public:
+  absl::StatusOr<peer::CaptureMembersResponse> CaptureMembers(const Call&, const peer::CaptureMembersRequest&) override {
+    if (!fail.ok()) return fail;
+    peer::CaptureMembersResponse response;
+    for (const auto& member : members) *response.add_members() = member;
+    return response;
+  }
+#define PROTECTOR_UNUSED(Method, Request, Response)                                              \
+  absl::StatusOr<peer::Response> Method(const Call&, const peer::Request&) override {           \
+    return absl::UnimplementedError("not needed by these tests");                                \
+  }
+  PROTECTOR_UNUSED(GetStanding, GetStandingRequest, GetStandingResponse)
+  PROTECTOR_UNUSED(DescribeResources, DescribeResourcesRequest, DescribeResourcesResponse)
+  PROTECTOR_UNUSED(CheckTarget, CheckTargetRequest, CheckTargetResponse)
+  PROTECTOR_UNUSED(StopServer, StopServerRequest, ChangeResponse)
+  PROTECTOR_UNUSED(StartServer, ServerRequest, ChangeResponse)
+  PROTECTOR_UNUSED(LockServer, ServerRequest, ChangeResponse)
+  PROTECTOR_UNUSED(UnlockServer, ServerRequest, ChangeResponse)
+  PROTECTOR_UNUSED(DeleteServer, ServerRequest, ChangeResponse)
+  PROTECTOR_UNUSED(DeletePort, PortRequest, ChangeResponse)
+  PROTECTOR_UNUSED(UnmanageVolume, VolumeRequest, ChangeResponse)
+#undef PROTECTOR_UNUSED
+
+  std::vector<groups::Member> members;
+  absl::Status fail;
+};
+
 class FakePorts final : public PortsFactory {
  public:
   absl::StatusOr<SitePorts> For(const std::string& site) override {
-    return SitePorts{site, site == "site-a" ? &array_a : &array_b, &metadata, nullptr};
+    return SitePorts{site, site == "site-a" ? &array_a : &array_b, &metadata, &cloud};
   }
   FakeMetadata metadata;
   FakeArray array_a;
   FakeArray array_b;
+  FakeCloud cloud;
 };
 
 // Every server has two volumes, <name>-v0 and <name>-v1.

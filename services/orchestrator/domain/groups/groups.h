@@ -56,6 +56,10 @@ class Groups {
   // Brings arrays back to what the documents say, for changes that were interrupted. At start, and again while something is left.
   absl::Status Reconcile(const Call& call);
 
+  // Captures the members of every group that is at rest here anew and commits what has changed since: what an unplanned failover brings
+  // up is what was captured last. Answers with the first failure; the other groups are captured all the same.
+  absl::Status RefreshCaptures(const Call& call);
+
  private:
   // What a change of a group's document needs to know and may alter.
   struct Change {
@@ -83,6 +87,7 @@ class Groups {
                                             const std::string& reason, const std::string& request_id);
   absl::StatusOr<std::vector<groups::Member>> NewMembers(const Call& call, const op::Group& group,
                                                          const op::AddMembersRequest& request);
+  absl::Status RefreshGroup(const Call& call, const groups::GroupDocument& group);
   void LookAtProtection(const Call& call, groups::GroupDocument& group);
   std::shared_ptr<std::mutex> LockOf(const std::string& group_id);
 

@@ -144,6 +144,28 @@ TEST_CASE("P1: when the intent cannot be written, the array is not touched") {
   CHECK(world.Source().protected_serials.empty());
 }
 
+TEST_CASE("captures that have changed are committed, captures that have not are not") {
+  World world;
+  REQUIRE(world.Create("web").ok());
+  const auto group = world.Add({"web-1"});
+  REQUIRE(group.ok());
+  groups::Member fresh = group->document().members(0);
+  fresh.mutable_captured_at()->set_seconds(1'900'000'000);
+  world.ports.cloud.members = {fresh};
+  const int commits = world.ports.metadata.commits;
+  REQUIRE(world.groups.RefreshCaptures(world.call).ok());
+  CHECK(world.ports.metadata.commits == commits);
+
+  (*world.ports.cloud.members[0].mutable_server()->mutable_metadata())["tier"] = "web";
+  REQUIRE(world.groups.RefreshCaptures(world.call).ok());
+  CHECK(world.ports.metadata.commits == commits + 1);
+  CHECK(world.ports.metadata.reasons.back() == "captures refreshed");
+  CHECK(world.groups.Find(world.call, "web", {})->document().members(0).server().metadata().at("tier") == "web");
+
+  world.ports.cloud.fail = absl::UnavailableError("no cloud");
+  CHECK_FALSE(world.groups.RefreshCaptures(world.call).ok());
+}
+
 TEST_CASE("removing the last member takes replication apart; deleting leaves a tombstone and frees the name") {
   World world;
   REQUIRE(world.Create("web").ok());

@@ -149,6 +149,47 @@ absl::Status Groups::Reconcile(const Call& call) {
   return result;
 }
 
+absl::Status Groups::RefreshGroup(const Call& call, const groups::GroupDocument& group) {
+  PROTECTOR_ASSIGN_OR_RETURN(const SitePorts here, deps_.ports.For(deps_.sites.LocalSite()));
+  peer::CaptureMembersRequest request;
+  request.set_group_id(group.id());
+  PROTECTOR_ASSIGN_OR_RETURN(const auto captured, here.cloud->CaptureMembers(call, request));
+  Change change{group.id(), {}, "", "", "captures refreshed", {}};
+  change.apply = [&](groups::GroupDocument& document) -> absl::StatusOr<bool> {
+    bool changed = false;
+    for (auto& member : *document.mutable_members()) {
+      const auto fresh = std::find_if(captured.members().begin(), captured.members().end(),
+                                      [&](const auto& candidate) { return candidate.id() == member.id(); });
+      if (fresh == captured.members().end()) continue;
+      groups::Member known = member;
+      *known.mutable_captured_at() = fresh->captured_at();
+      if (known.SerializeAsString() == fresh->SerializeAsString()) continue;
+      member = *fresh;
+      changed = true;
+    }
+    return changed;
+  };
+  return Apply(call, change).status();
+}
+
+absl::Status Groups::RefreshCaptures(const Call& call) {
+  absl::Status result;
+  std::string token;
+  do {
+    op::ListGroupsRequest list;
+    list.set_page_token(token);
+    PROTECTOR_ASSIGN_OR_RETURN(const auto page, List(call, list));
+    for (const auto& group : page.groups()) {
+      const groups::GroupDocument& document = group.document();
+      const bool ours = document.primary_site() == deps_.sites.LocalSite() && document.active_operation_id().empty();
+      if (!ours || document.members().empty()) continue;
+      result.Update(Annotate(RefreshGroup(call, document), "protection group " + document.name()));
+    }
+    token = page.next_page_token();
+  } while (!token.empty());
+  return result;
+}
+
 absl::StatusOr<std::vector<groups::Member>> Groups::NewMembers(const Call& call, const op::Group& group,
                                                                const op::AddMembersRequest& request) {
   const std::string& here = deps_.sites.LocalSite();
