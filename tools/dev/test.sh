@@ -38,6 +38,7 @@ suite_contract() {
   if compgen -G 'tests/contract/**/test_*.py' >/dev/null || compgen -G 'tests/contract/test_*.py' >/dev/null; then
     run_pytest contract tests/contract || status=1
   fi
+  run_pytest conformance tests/conformance || status=1
   return $status
 }
 
