@@ -219,7 +219,7 @@ absl::StatusOr<op::Operation> Engine::Cancel(const op::OperationActionRequest& r
     Run& run = *live.run;
     if (run.operation().past_point_of_no_return()) {
       return Error(absl::StatusCode::kFailedPrecondition, "PAST_POINT_OF_NO_RETURN",
-                   fmt::format("operation {} can only go forward: the group belongs to {} now", run.id(),
+                   fmt::format("operation {} is past its point of no return: the group belongs to {} now", run.id(),
                                run.operation().target_site()))
           .Object("operation " + run.id())
           .Remedy("Retry or skip what failed; move the group back with another operation afterwards.");

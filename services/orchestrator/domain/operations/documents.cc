@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "services/orchestrator/domain/times.h"
 
@@ -263,16 +264,16 @@ void Cleaned(groups::GroupDocument& head, const Run& run) {
 
 void Retired(groups::GroupDocument& head, const Run& run) {
   const op::Operation& operation = run.operation();
+  std::set<std::string> retired;
+  for (int i = 0; i < run.size(); ++i) {
+    const op::TaskRecord& task = run.task(i);
+    if (task.task().kind() != "retire-volumes" || task.task().state() != op::COMPLETED) continue;
+    if (task.task().site() == operation.source_site()) retired.insert(task.serials().begin(), task.serials().end());
+  }
   for (groups::VolumePair& pair : *head.mutable_volume_pairs()) {
-    for (int i = 0; i < run.size(); ++i) {
-      if (run.task(i).task().kind() != "retire-volumes" || run.task(i).task().state() != op::COMPLETED) continue;
-      const auto serial = pair.serials().find(operation.source_site());
-      const auto& retired = run.task(i).serials();
-      if (serial != pair.serials().end() && run.task(i).task().site() == operation.source_site() &&
-          std::find(retired.begin(), retired.end(), serial->second) != retired.end()) {
-        (*pair.mutable_serials())[operation.source_site()] = "";
-      }
-    }
+    const auto serial = pair.serials().find(operation.source_site());
+    if (serial == pair.serials().end() || retired.count(serial->second) == 0) continue;
+    (*pair.mutable_serials())[operation.source_site()] = "";
   }
   SetPending(head, operation, StepsLeft(run));
   groups::Conditions& conditions = *head.mutable_conditions();

@@ -442,7 +442,7 @@ struct Course {
 };
 
 // The whole of an operation with its pending work, with a death at one write of its journal (0: none).
-Course Run(op::OperationType type, int death, bool after, unsigned seed) {
+Course Run(op::OperationType type, int death, bool after, unsigned seed, int second = 0, bool lossy = false) {
   Lab lab(2, 2, seed);
   std::string site = "site-b";
   if (type == op::FAILBACK) {
@@ -460,6 +460,14 @@ Course Run(op::OperationType type, int death, bool after, unsigned seed) {
   Program& program = lab.On(site);
   const int before = program.writes();
   if (death > 0) program.DieAt(death, after);
+  program.ThenDieAfter(second);
+  std::mt19937 chance(seed);
+  if (lossy) {
+    lab.world.fault = [&chance](const std::string&) {
+      const auto drawn = chance() % 20;
+      return drawn == 0 ? Fault::kLostBefore : drawn == 1 ? Fault::kLostAfter : drawn == 2 ? Fault::kThrottled : Fault::kNone;
+    };
+  }
   const auto start = [&] {
     return type == op::FAILBACK ? lab.Failback() : [&] {
       lab.requests = 0;
@@ -489,7 +497,7 @@ Course Run(op::OperationType type, int death, bool after, unsigned seed) {
                             << done.hold_reason());
   REQUIRE(clean);
   CHECK(done.state() == op::COMPLETED);
-  if (death > 0) CHECK(program.deaths() == 1);
+  if (death > 0) CHECK(program.deaths() >= (second > 0 ? 2 : 1));
   CheckOnce(lab.world);
   return {Picture(lab.world), program.writes() - before};
 }
@@ -504,6 +512,20 @@ TEST_CASE("P1 P2 P3: a death at any write of the journal changes nothing of the 
     for (const bool after : {false, true}) {
       const Course course = Run(type, death, after, 1);
       INFO(op::OperationType_Name(type) << " death at write " << death << (after ? " after" : " before"));
+      REQUIRE(course.picture == calm.picture);
+    }
+  }
+}
+
+TEST_CASE("P3: two deaths, the second while the first is recovered from, with answers that get lost") {
+  std::mt19937 random(20240601);
+  for (const auto type : {op::PLANNED_FAILOVER, op::FAILBACK, op::UNPLANNED_FAILOVER}) {
+    const Course calm = Run(type, 0, false, 1);
+    for (int round = 0; round < 40; ++round) {
+      const int death = 1 + static_cast<int>(random() % static_cast<unsigned>(calm.writes - 8));
+      const Course course = Run(type, death, random() % 2 == 0, 1 + static_cast<unsigned>(round), 1 + static_cast<int>(random() % 4),
+                                round % 2 == 1);
+      INFO(op::OperationType_Name(type) << " deaths at write " << death << ", round " << round);
       REQUIRE(course.picture == calm.picture);
     }
   }

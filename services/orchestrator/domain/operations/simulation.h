@@ -106,6 +106,8 @@ class Program {
     dies_at_ = writes_ + write;
     after_ = after;
   }
+  // Having died, dies once more that many writes later: while it recovers.
+  void ThenDieAfter(int writes) { second_ = writes; }
   int writes() const { return writes_; }
   int deaths() const { return deaths_; }
   Engine& engine() { return node_->engine(); }
@@ -134,7 +136,8 @@ class Program {
   absl::Status Die() {
     dead_ = true;
     ++deaths_;
-    dies_at_ = -1;
+    dies_at_ = second_ > 0 ? writes_ + second_ : -1;
+    second_ = 0;
     return absl::UnavailableError("dead");
   }
 
@@ -147,6 +150,7 @@ class Program {
   int writes_ = 0;
   int dies_at_ = -1;
   int deaths_ = 0;
+  int second_ = 0;
   bool after_ = false;
   bool dead_ = false;
 };

@@ -10,6 +10,9 @@
 namespace protector::orchestrator {
 namespace {
 
+// How long after its acceptance a stop may take to show in the server's task state.
+constexpr absl::Duration kStopTakesHold = absl::Seconds(3);
+
 std::string ServerOn(const Run& run, const op::TaskRecord& task, const std::string& site) {
   if (!task.target_id().empty()) return task.target_id();
   const groups::Placement* placement = FindPlacement(run.document().members(task.member()), site);
@@ -121,7 +124,19 @@ class StopServer final : public BasicKind {
                            if (state == nullptr) return Verdict::Failed(ServerGone(task));
                            if (state->status() == "SHUTOFF" && state->task_state().empty()) return Verdict::Done();
                            const absl::Duration waited = context_.clock.Now() - FromProto(task.waiting_since());
-                           if (task.variant() != "hard" && waited > timeout) return Verdict::Again("hard");
+                           // A stop that Nova took and gave up leaves the server as it was: without a task state.
+                           const bool given_up =
+                               state->status() == "ACTIVE" && state->task_state().empty() && waited > kStopTakesHold;
+                           if (task.variant() != "hard" && (given_up || waited > timeout)) return Verdict::Again("hard");
+                           if (given_up || state->status() == "ERROR") {
+                             return Verdict::Failed(
+                                 Error(absl::StatusCode::kInternal, "SERVER_NOT_STOPPED",
+                                       fmt::format("Nova accepted the stop of {}, but the server is {}{}{}",
+                                                   task.task().object(), state->status(),
+                                                   state->fault().empty() ? "" : ": ", state->fault()))
+                                     .Object(task.task().object())
+                                     .Remedy("Look at the server in Nova and stop it by hand if need be, then start again."));
+                           }
                            return Verdict::Waiting(-1, state->status());
                          });
   }
@@ -201,11 +216,51 @@ class Release final : public BasicKind {
  public:
   Release(const OperationContext& context, bool port)
       : BasicKind(context, {.api = Api::kPeer, .max_tries = 12}), port_(port) {}
+  Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
+    peer::DescribeResourcesRequest request;
+    request.set_group_id(run.operation().group_id());
+    std::vector<std::string> objects;
+    for (const op::TaskRecord* task : tasks) {
+      request.add_volume_ids(task->target_id());
+      objects.push_back(task->task().object());
+    }
+    const std::string site_name = NamesFor(run, *tasks.front()).source;
+    return [this, call = CallOf(run, *tasks.front()), request, objects, site_name] {
+      const auto site = context_.ports.For(site_name);
+      const auto states = site.ok() ? site->cloud->DescribeResources(call, request)
+                                    : absl::StatusOr<peer::DescribeResourcesResponse>(site.status());
+      std::map<std::string, peer::ResourceState> by_id;
+      if (states.ok()) {
+        for (const peer::ResourceState& state : states->volumes()) by_id[state.id()] = state;
+      }
+      std::vector<Verdict> verdicts;
+      for (size_t i = 0; i < objects.size(); ++i) {
+        const peer::ResourceState& state = by_id[request.volume_ids(static_cast<int>(i))];
+        if (!states.ok()) {
+          verdicts.push_back(Verdict::NotDone(states.status()));
+        } else if (!state.exists()) {
+          verdicts.push_back(Verdict::Done());
+        } else if (state.status().rfind("ERROR", 0) == 0) {
+          verdicts.push_back(Verdict::Failed(
+              Error(absl::StatusCode::kInternal, "UNMANAGE_FAILED",
+                    fmt::format("Cinder could not release the volume of {} (status {})", objects[i], state.status()))
+                  .Object(fmt::format("{} (volume {})", objects[i], state.id()))
+                  .Remedy("Cinder's volume log on that site says why; then retry the task.")
+                  .Site(site_name)));
+        } else {
+          verdicts.push_back(Verdict::Waiting(-1, state.status()));
+        }
+      }
+      return verdicts;
+    };
+  }
   Traits TraitsOf(const Run& run, const op::TaskRecord& task) const override {
     Traits traits = BasicKind::TraitsOf(run, task);
     traits.on_failure = run.operation().type() == op::UNPLANNED_FAILOVER && !task.deferred() ? OnFailure::kTolerated
                         : task.task().step() == "validate_sites"                             ? OnFailure::kOperation
                                                                                              : OnFailure::kCleanup;
+    traits.look_group = "releasing/" + task.task().site();
+    traits.wait_limit = context_.timeouts.boot;
     return traits;
   }
   Work Act(const Run& run, const op::TaskRecord& task) const override {
@@ -237,7 +292,7 @@ class Release final : public BasicKind {
       *request.mutable_authority() = AuthorityOf(names);
       request.set_volume_id(id);
       const auto unmanaged = site->cloud->UnmanageVolume(call, request);
-      return unmanaged.ok() ? Verdict::Done() : Verdict::OfChange(unmanaged.status());
+      return unmanaged.ok() ? Verdict::Accepted() : Verdict::OfChange(unmanaged.status());
     };
   }
 

@@ -102,7 +102,9 @@ absl::Status Starter::CheckStatus(const groups::GroupDocument& document, op::Ope
   const groups::GroupStatus status = document.status();
   if (type == op::FAILBACK && status != groups::FAILED_OVER) {
     return WrongStatus(document, "Protection Group is not in failed_over status",
-                       fmt::format("Its status is {}. A failback starts from failed_over.", StatusName(status)));
+                       fmt::format("Its status is {}; a failback starts from failed_over. See protector protection-group show "
+                                   "{} and protector operation list.",
+                                   StatusName(status), document.name()));
   }
   const bool at_rest = status == groups::ACTIVE || status == groups::FAILED_OVER;
   if (type == op::PLANNED_FAILOVER && !at_rest) {
