@@ -131,6 +131,10 @@ class Cinder final : public CinderApi {
     return Released(call, id, Action(call, id, "os-unmanage", Value::Object()));
   }
 
+  absl::Status ResetStatus(const CallContext& call, const std::string& id, const std::string& status) override {
+    return Action(call, id, "os-reset_status", Value::Object({{"status", status}}));
+  }
+
   absl::Status DeleteVolume(const CallContext& call, const std::string& id) override {
     return Released(call, id, api_.Delete(call, Item("/volumes", id, "volume")));
   }

@@ -122,6 +122,11 @@ class LocalSourceCloud final : public SourceCloudPort {
     if (volume.status().code() == absl::StatusCode::kNotFound) return Done(true);
     PROTECTOR_RETURN_IF_ERROR(volume.status());
     if (volume->status == "unmanaging") return Done(false);
+    // Cinder does not take a second unmanage while the first one's failure stands.
+    if (volume->status == "error_unmanaging") {
+      PROTECTOR_RETURN_IF_ERROR(
+          MarkUnknown(cloud->cinder().ResetStatus(cloud_.Context(call), request.volume_id(), "available")));
+    }
     PROTECTOR_RETURN_IF_ERROR(MarkUnknown(cloud->cinder().Unmanage(cloud_.Context(call), request.volume_id())));
     return Done(false);
   }
