@@ -138,6 +138,7 @@ void App::Start() {
   }
   p.data->OnPodWrite([&p](const std::vector<std::string>& pods) { return p.engine->pods().Flush(pods); });
   p.dispatcher->After([&p](const std::vector<Effect>& effects) { FlushStretched(p, effects); });
+  p.engine->pods().Recover();  // before anybody can ask or write
   p.rest_server->Start();
   p.control_server->Start();
   p.engine->Start();

@@ -20,7 +20,6 @@ Engine::~Engine() {
 }
 
 void Engine::Start() {
-  pods_.Recover();
   const std::lock_guard<std::mutex> lock(mutex_);
   threads_.emplace_back([this] { KeepTime(); });
 }

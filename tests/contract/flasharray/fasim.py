@@ -1,5 +1,6 @@
 """Starts real flasharray-sim processes and talks to them with nothing but the standard library."""
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -194,3 +195,23 @@ class Array:
         if not self.get("/hosts", filter=f"name='{host}'"):
             self.post("/hosts", {"iqns": [initiator]}, names=host)
         return self.post("/connections", host_names=host, volume_names=volume)[0]
+
+
+_pair_numbers = itertools.count(1)
+
+
+def start_pair(base, extra=()):
+    """Two arrays that are connected to each other."""
+    from shapes import check_answer
+    number = next(_pair_numbers)
+    a = Array("array-a", f"127.0.91.{number}", base / "a", extra=extra)
+    b = Array("array-b", f"127.0.92.{number}", base / "b", extra=extra)
+    # The peers must know each other's control port before either runs.
+    a.control_port = b.control_port = 19901
+    a.peers, b.peers = [("array-b", b.control)], [("array-a", a.control)]
+    for array in (a, b):
+        array.check = check_answer
+        array.start()
+    until(lambda: all(x.get("/array-connections") and x.get("/array-connections")[0]["status"] == "connected" for x in (a, b)),
+          what="the preconnected arrays")
+    return a, b

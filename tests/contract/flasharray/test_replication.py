@@ -1,10 +1,9 @@
 """Asynchronous protection groups between two real processes: bytes at the target, partial transfers, peers that die."""
 import os
-import time
 
 import pytest
 
-from fasim import Refused, until
+from fasim import Refused, start_pair, until
 
 MIB = 1 << 20
 
@@ -190,8 +189,7 @@ def test_a_cut_link_stops_transfers_and_they_go_on_when_it_is_back(fresh_pair):
 
 
 def test_the_schedule_runs_by_the_scaled_clock_and_retention_thins_out(tmp_path_factory):
-    from conftest import _pair
-    a, b = _pair(tmp_path_factory, extra=("--time-scale", "600"))
+    a, b = start_pair(tmp_path_factory.mktemp("scaled"), extra=("--time-scale", "600"))
     try:
         fill(a, "v")
         face = protect(a, b, "pg", ["v"])
