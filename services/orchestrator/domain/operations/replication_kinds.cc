@@ -283,7 +283,7 @@ void AddReplicationKinds(const OperationContext& context, Kinds& kinds) {
   point.wait_limit = context.timeouts.transfer;
   Traits baseline{.api = Api::kArray, .changes = false, .on_failure = OnFailure::kCleanup, .look_group = "baseline"};
   baseline.look_min = absl::Milliseconds(500);
-  baseline.look_max = absl::Seconds(30);
+  baseline.look_max = absl::Seconds(3);
 
   kinds.Add("check-replication", std::make_unique<SimpleKind>(context, question, CheckReplication));
   kinds.Add("pick-recovery-point", std::make_unique<SimpleKind>(context, question, PickRecoveryPoint));
