@@ -242,6 +242,14 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
   builder.Step("reprotect", source, deferred);
   const int accept = builder.Group("accept-reverse", fmt::format("replication {} to {}", target, source), {ensure});
   settled.push_back(accept);
+  // A pod's link can be made only when the pod on the other side is there.
+  const bool pod = builder.document().replication_type() == groups::SYNC;
+  int linked = accept;
+  if (pod) {
+    builder.Step("reprotect", target, deferred);
+    linked = builder.Group("ensure-reverse", fmt::format("replica link {} to {}", target, source), {accept}, {}, "link");
+    settled.push_back(linked);
+  }
 
   builder.Step("cleanup_source", source, deferred);
   std::vector<int> cleaning = settled;
@@ -251,6 +259,7 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
     if (placement == nullptr) continue;
     std::vector<int> after = begin;
     after.push_back(servers[static_cast<size_t>(m)]);
+    if (pod) after.push_back(accept);  // Cinder lets go of volumes in a promoted pod only, which accepting sees to
     std::vector<int>& cleaned = cleaned_of[static_cast<size_t>(m)];
     cleaned = AddCleaning(builder, m, *placement, after);
     cleaning.insert(cleaning.end(), cleaned.begin(), cleaned.end());
@@ -262,23 +271,20 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
 
   // Long after: the reverse direction has its first complete copy, so nothing old is needed any more.
   builder.Step("cleanup_source", target, true);
-  const int baseline = builder.Group("wait-baseline", fmt::format("replication {} to {}", target, source), {cleaned, accept});
+  const int baseline = builder.Group("wait-baseline", fmt::format("replication {} to {}", target, source), {cleaned, linked});
   builder.Last().set_late(true);
   std::vector<int> retired = {baseline};
-  // A pod's volumes on the source are what the way back writes to: they stay.
-  if (builder.document().replication_type() == groups::ASYNC) {
-    builder.Step("cleanup_source", source, true);
-    for (int m = 0; m < builder.document().members_size(); ++m) {
-      const groups::Placement* placement = FindPlacement(builder.document().members(m), source);
-      if (placement == nullptr || placement->volumes().empty()) continue;
-      std::vector<int> after = cleaned_of[static_cast<size_t>(m)];
-      after.push_back(baseline);
-      retired.push_back(AddRetire(builder, m, *placement, after));
-    }
-    builder.Step("cleanup_source", target, true);
-    const auto& leftover = run.header().leftover_serials();
-    AddRetireLeftover(builder, {leftover.begin(), leftover.end()}, {baseline}, retired);
+  builder.Step("cleanup_source", source, true);
+  for (int m = 0; m < builder.document().members_size(); ++m) {
+    const groups::Placement* placement = FindPlacement(builder.document().members(m), source);
+    if (placement == nullptr || placement->volumes().empty()) continue;
+    std::vector<int> after = cleaned_of[static_cast<size_t>(m)];
+    after.push_back(baseline);
+    retired.push_back(AddRetire(builder, m, *placement, after));
   }
+  builder.Step("cleanup_source", target, true);
+  const auto& leftover = run.header().leftover_serials();
+  AddRetireLeftover(builder, {leftover.begin(), leftover.end()}, {baseline}, retired);
   builder.Step("cleanup_source", target, true);
   builder.Group("commit-retired", "metadata of the group", {baseline}, retired);
   builder.Last().set_late(true);
@@ -312,6 +318,10 @@ std::vector<op::TaskRecord> PlannedTasks(const Run& run) {
     ready = {builder.Group("ensure-protection", fmt::format("replication {} to {}", source, target), {})};
     builder.Step("verify_replication", target);
     ready = {builder.Group("accept-protection", fmt::format("replication {} to {}", source, target), ready)};
+    if (run.document().replication_type() == groups::SYNC) {
+      builder.Step("verify_replication", source);
+      ready = {builder.Group("ensure-protection", fmt::format("replica link {} to {}", source, target), ready, {}, "link")};
+    }
   }
   std::vector<int> snapshot;
   if (header.skip_snapshots()) {
