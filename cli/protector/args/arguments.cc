@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "cli/protector/args/usage.h"
+#include "cli/protector/output/text_width.h"
 
 namespace protector::cli {
 
@@ -24,7 +25,7 @@ absl::StatusOr<int64_t> Arguments::Int(const std::string& name, int64_t otherwis
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < minimum || value > maximum) {
-    return UsageError(fmt::format("--{} has to be a whole number from {} to {}, not '{}'", name, minimum, maximum, text));
+    return UsageError(fmt::format("--{} has to be a whole number from {} to {}, not '{}'", name, minimum, maximum, Shorten(text, 40)));
   }
   return value;
 }

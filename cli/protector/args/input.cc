@@ -12,7 +12,7 @@
 namespace protector::cli {
 namespace {
 
-constexpr size_t kLongestWord = 4096;
+constexpr size_t kLongestWord = 65536;
 constexpr size_t kLongestName = 255;
 
 std::string Quote(const std::string& text) { return "'" + Shorten(Printable(text), 60) + "'"; }

@@ -11,7 +11,7 @@
 
 namespace protector::cli {
 
-// Every word has to be valid UTF-8 without control characters, and at most 4096 bytes.
+// Every word has to be valid UTF-8 without control characters, and at most 64 KiB.
 absl::Status CheckWords(const std::vector<std::string>& words);
 
 // A name or id of something that exists: not empty, at most 255 bytes.

@@ -7,6 +7,7 @@
 
 #include "cli/protector/args/input.h"
 #include "cli/protector/args/usage.h"
+#include "cli/protector/output/text_width.h"
 
 namespace protector::cli {
 namespace {
@@ -47,17 +48,17 @@ absl::StatusOr<Pair> ParsePair(MapKind kind, const std::string& word) {
   const std::string option = fmt::format("--{}-mapping", MapKindName(kind));
   const size_t equals = word.find('=');
   if (equals == std::string::npos) {
-    return UsageError(fmt::format("{} needs pairs of the form A=B, but got '{}'", option, word))
+    return UsageError(fmt::format("{} needs pairs of the form A=B, but got '{}'", option, Shorten(word, 60)))
         .Remedy(fmt::format("For example {} {}-at-source={}-at-target.", option, MapKindName(kind), MapKindName(kind)));
   }
   if (word.find('=', equals + 1) != std::string::npos) {
-    return UsageError(fmt::format("{} got '{}' with more than one '='", option, word))
+    return UsageError(fmt::format("{} got '{}' with more than one '='", option, Shorten(word, 60)))
         .Remedy("A name that has a '=' in it has to be given by its id.");
   }
   Pair pair{kind, word.substr(0, equals), word.substr(equals + 1)};
   for (const std::string& side : {pair.source, pair.target}) {
     if (absl::Status checked = CheckReference(side.empty() ? "name on one side of " + option : option + " name", side); !checked.ok()) {
-      return Annotate(checked, fmt::format("'{}'", word));
+      return Annotate(checked, fmt::format("'{}'", Shorten(word, 60)));
     }
   }
   return pair;
@@ -71,7 +72,7 @@ absl::StatusOr<std::vector<Pair>> ParseMappings(const Arguments& arguments) {
     for (const std::string& word : arguments.All(option)) {
       PROTECTOR_ASSIGN_OR_RETURN(Pair pair, ParsePair(kind.kind, word));
       if (!seen.insert(pair.source).second) {
-        return UsageError(fmt::format("--{} names '{}' twice", option, pair.source)).Remedy("Give each left side once.");
+        return UsageError(fmt::format("--{} names '{}' twice", option, Shorten(pair.source, 60))).Remedy("Give each left side once.");
       }
       pairs.push_back(std::move(pair));
     }

@@ -10,6 +10,7 @@
 
 #include "cli/protector/args/suggest.h"
 #include "cli/protector/args/usage.h"
+#include "cli/protector/output/text_width.h"
 
 namespace protector::cli {
 namespace {
@@ -81,7 +82,7 @@ class Builder {
     } catch (const CLI::ExtrasError&) {
       failed = absl::InvalidArgumentError("extras");  // told apart below, once the command is known
     } catch (const CLI::ParseError& error) {
-      failed = UsageError(error.what()).Remedy("See `protector --help`.");
+      failed = UsageError(Shorten(error.what(), 200)).Remedy("See `protector --help`.");
     }
     const Node* node = Deepest();
     if (node != nullptr) {
@@ -147,7 +148,7 @@ class Builder {
   }
 
   absl::Status Unexpected(const Node* node, const std::vector<std::string>& extras) const {
-    const std::string word = extras.empty() ? "" : Unguarded(extras.front());
+    const std::string word = extras.empty() ? "" : Shorten(Unguarded(extras.front()), 60);
     const std::string see = fmt::format("See `{} --help`.", Said(node));
     if (word.starts_with("-") && word.size() > 1) {
       const std::string name = word.substr(0, word.find('='));
@@ -175,7 +176,7 @@ class Builder {
       for (const std::string& guarded : slot->values) {
         const std::string value = Unguarded(guarded);
         if (!option.choices.empty() && std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end()) {
-          return UsageError(fmt::format("{} cannot be '{}'", shown, value))
+          return UsageError(fmt::format("{} cannot be '{}'", shown, Shorten(value, 60)))
               .Remedy(Suggestion(Nearest(value, option.choices)) + fmt::format("It is one of: {}.", fmt::join(option.choices, ", ")));
         }
         arguments.Add(Key(option), value);

@@ -40,6 +40,7 @@ TEST_CASE("a mapping option takes words until one has no '='") {
         Words{"failover", "--network-mapping", "a=b", "--network-mapping", "c=d", "prod", "--force"});
   CHECK(SpreadWords(program, {"--network-mapping=a=b", "c=d"}) == Words{"--network-mapping=a=b", "--network-mapping", "c=d"});
   CHECK(SpreadWords(program, {"--type", "x=y", "z=w"}) == Words{"--type", "x=y", "z=w"});
+  CHECK(SpreadWords(program, {"--boot-order", "-5", "prod"}) == Words{"--boot-order=-5", "prod"});
   CHECK(SpreadWords(program, {"--network-mapping", "bad", "prod"}) == Words{"--network-mapping", "bad", "prod"});
   CHECK(SpreadWords(program, {"--", "--network-mapping", "a=b", "c=d"}) == Words{"--", "--network-mapping", "a=b", "c=d"});
 }

@@ -12,6 +12,11 @@ bool TakesSeveralWords(const Program& program, const std::string& option) {
   });
 }
 
+// "-5" is a value, not an option: it is given to the option before it.
+bool IsNegativeNumber(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && word.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
 }  // namespace
 
 std::vector<std::string> SpreadWords(const Program& program, const std::vector<std::string>& words) {
@@ -23,7 +28,9 @@ std::vector<std::string> SpreadWords(const Program& program, const std::vector<s
       out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
       return out;
     }
-    if (word.starts_with("-")) {
+    if (IsNegativeNumber(word) && !out.empty() && out.back().starts_with("--") && out.back().find('=') == std::string::npos) {
+      out.back() += "=" + word;
+    } else if (word.starts_with("-")) {
       spreading = word.substr(0, word.find('='));
       const bool several = word.starts_with("--") && TakesSeveralWords(program, spreading);
       out.push_back(word);

@@ -43,6 +43,8 @@ constexpr Range kWide[] = {{0x1100, 0x115F}, {0x231A, 0x231B}, {0x23E9, 0x23EC},
                            {0xA960, 0xA97F}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},
                            {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
 
+constexpr Range kTurning[] = {{0x061C, 0x061C}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069}};
+
 template <size_t N>
 bool In(const Range (&ranges)[N], uint32_t value) {
   const auto* found = std::upper_bound(std::begin(ranges), std::end(ranges), value,
@@ -104,7 +106,8 @@ std::string Printable(const std::string& text) {
   out.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
     const CodePoint point = Decode(text, at);
-    const bool control = point.value != '\n' && (point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0));
+    // Controls of the terminal, and those of Unicode that turn the order of what follows.
+    const bool control = point.value != '\n' && (point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0) || In(kTurning, point.value));
     if (!point.valid) {
       out += "\xEF\xBF\xBD";
     } else if (point.value == '\t') {

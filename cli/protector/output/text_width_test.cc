@@ -18,6 +18,7 @@ TEST_CASE("what a service answers cannot drive the terminal") {
   CHECK(Printable("a\x1b[2Jb") == "a?[2Jb");
   CHECK(Printable("a\tb\rc\nd") == "a b?c\nd");
   CHECK(Printable("\xC2\x9B" "31m") == "?31m");  // C1 control: CSI
+  CHECK(Printable("a\xE2\x80\xAE" "b") == "a?b");  // right-to-left override
   CHECK(Printable("a\xFFz") == "a\xEF\xBF\xBDz");
   CHECK(Printable("Zürich 日本") == "Zürich 日本");
 }

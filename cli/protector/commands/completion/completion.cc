@@ -14,32 +14,88 @@
 namespace protector::cli {
 namespace {
 
-// The scripts only pass the words on: what fits is decided by `protector __complete`, one candidate a line.
+// The first two words are completed from a table in the script, at no cost; for everything after them the script passes the words on
+// to `protector __complete`, which answers with one candidate a line.
 constexpr char kBash[] = R"(_protector() {
+  local IFS=$' \t\n' current="${COMP_WORDS[COMP_CWORD]}"
+  if [[ $current != -* ]]; then
+    if ((COMP_CWORD == 1)); then
+      COMPREPLY=($(compgen -W "@FIRST@" -- "$current"))
+      return
+    fi
+    if ((COMP_CWORD == 2)); then
+      case "${COMP_WORDS[1]}" in
+@CASES@      esac
+    fi
+  fi
   local IFS=$'\n'
-  local words=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  COMPREPLY=($(protector __complete -- "${COMP_WORDS[COMP_CWORD]}" "${words[@]}" 2>/dev/null))
+  COMPREPLY=($(protector __complete -- "$current" "${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null))
 }
 complete -o default -F _protector protector
+)";
+constexpr char kBashCase[] = R"(        @NAME@) COMPREPLY=($(compgen -W "@WORDS@" -- "$current")); return ;;
 )";
 constexpr char kZsh[] = R"(#compdef protector
 _protector() {
   local -a found
-  found=("${(@f)$(protector __complete -- "${words[CURRENT]}" "${(@)words[2,CURRENT-1]}" 2>/dev/null)}")
+  local current="${words[CURRENT]}"
+  if [[ $current != -* ]]; then
+    if ((CURRENT == 2)); then
+      found=(@FIRST@)
+      compadd -a found
+      return
+    fi
+    if ((CURRENT == 3)); then
+      case "${words[2]}" in
+@CASES@      esac
+      if (($#found)); then
+        compadd -a found
+        return
+      fi
+    fi
+  fi
+  found=("${(@f)$(protector __complete -- "$current" "${(@)words[2,CURRENT-1]}" 2>/dev/null)}")
   compadd -a found
 }
 compdef _protector protector
+)";
+constexpr char kZshCase[] = R"(        @NAME@) found=(@WORDS@) ;;
 )";
 constexpr char kFish[] = R"(function __protector_complete
   set -l before (commandline -opc)
   protector __complete -- (commandline -ct) $before[2..-1] 2>/dev/null
 end
-complete -c protector -f -a '(__protector_complete)'
+complete -c protector -f
+complete -c protector -f -n 'test (count (commandline -opc)) = 1' -a '@FIRST@'
+@CASES@complete -c protector -f -n 'test (count (commandline -opc)) -ge 3; or string match -q -- "-*" (commandline -ct)' -a '(__protector_complete)'
 )";
+constexpr char kFishCase[] = R"(complete -c protector -f -n 'test (commandline -opc)[2..-1] = @NAME@' -a '@WORDS@'
+)";
+
+std::string Filled(std::string text, const std::string& mark, const std::string& value) {
+  for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size())) text.replace(at, mark.size(), value);
+  return text;
+}
+
+std::string CommandsBelow(const Program& program, const std::string& group) {
+  std::string words;
+  for (const Command& command : program.commands) {
+    const bool below = group.empty() ? command.path.size() == 1 : command.path.size() == 2 && command.path[0] == group;
+    if (below && !command.hidden) words += (words.empty() ? "" : " ") + command.path.back();
+  }
+  return words;
+}
 
 absl::Status Script(Context& context) {
   const std::string shell = context.arguments.Get("shell");
-  context.out() << (shell == "bash" ? kBash : shell == "zsh" ? kZsh : kFish);
+  const char* form = shell == "bash" ? kBash : shell == "zsh" ? kZsh : kFish;
+  const char* case_form = shell == "bash" ? kBashCase : shell == "zsh" ? kZshCase : kFishCase;
+  std::string first, cases;
+  for (const Group& group : context.program.groups) {
+    first += group.name + " ";
+    cases += Filled(Filled(case_form, "@NAME@", group.name), "@WORDS@", CommandsBelow(context.program, group.name));
+  }
+  context.out() << Filled(Filled(form, "@FIRST@", first + CommandsBelow(context.program, "")), "@CASES@", cases);
   return absl::OkStatus();
 }
 
