@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "cli/protector/testing/two_sites.h"
@@ -147,6 +149,17 @@ TEST_CASE("unplanned failover needs the surviving site only") {
   CHECK(result.code == 0);
   CHECK(Contains(sites.b.Calls("StartFailover").at(0).request, "type: UNPLANNED_FAILOVER"));
   CHECK(Contains(result.err, "WARNING: Primary site (site-a) is unreachable."));
+}
+
+TEST_CASE("unplanned failover works without a registry") {
+  TwoSites sites;
+  sites.group.mutable_document()->set_primary_site("site-a");
+  sites.SourceSiteB();
+  sites.a.Stop();
+  sites.b.answers.list_sites = nullptr;
+  sites.b.answers.start_failover = [](const op_pb::StartFailoverRequest& request) { return Started(request.type()); };
+  CHECK(sites.Run({"protection-group", "failover", "prod-web-app", "--type", "unplanned"}).code == 0);
+  CHECK(sites.b.Calls("ListSites").empty());
 }
 
 TEST_CASE("planned failover towards a dead site: REMOTE_SITE_UNREACHABLE with the ways out, exit code 4") {
@@ -484,8 +497,22 @@ TEST_CASE("completion asks for names") {
   TwoSites sites;
   CHECK(sites.Run({"__complete", "--", "si", "--site"}).out == "site-a\nsite-b\n");
   CHECK(Contains(sites.Run({"__complete", "--", "fail", "protection-group"}).out, "failback\nfailover\n"));
-  for (const char* shell : {"bash", "zsh", "fish"}) CHECK(Contains(sites.Run({"completion", shell}).out, "protector __complete"));
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string script = sites.Run({"completion", shell}).out;
+    for (const char* part : {"protector __complete", "protection-group", "failback", "list-volume-types"}) CHECK(Contains(script, part));
+    CHECK_FALSE(Contains(script, "@"
+                                 "WORDS@"));
+  }
   CHECK(sites.Run({"completion", "tcsh"}).code == 2);
+}
+
+TEST_CASE("docs/cli-reference.md is what the program says") {
+  std::ifstream file(std::string(PROTECTOR_SOURCE_DIR) + "/docs/cli-reference.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  TwoSites sites;
+  // Written with: protector __reference > docs/cli-reference.md
+  CHECK(text.str() == sites.Run({"__reference"}).out);
 }
 
 TEST_CASE("no credentials: which ways there are to give them") {

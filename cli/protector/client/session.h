@@ -88,6 +88,11 @@ class Session {
   // The site of the credentials. Its name may not be known before Sites() was asked.
   const SiteAddress& local() const { return local_; }
 
+  // An answer of the local site has said what it is called.
+  void NameLocal(const std::string& name) {
+    if (local_.name.empty()) local_.name = name;
+  }
+
   // Gives the session its knowledge of all sites, the local one first. Set by FindSites (sites.h) once it was asked.
   const std::vector<SiteAddress>& known_sites() const { return sites_; }
   void SetSites(std::vector<SiteAddress> sites);

@@ -84,6 +84,8 @@ absl::StatusOr<std::vector<SiteAddress>> FindSites(Session& session) {
 }
 
 absl::StatusOr<SiteAddress> FindSite(Session& session, const std::string& name) {
+  // Where the local site is needs no registry: unplanned failover works with one dead as well.
+  if (!name.empty() && name == session.local().name) return session.local();
   PROTECTOR_ASSIGN_OR_RETURN(std::vector<SiteAddress> sites, FindSites(session));
   if (const SiteAddress* site = ByName(sites, name)) return *site;
   std::vector<std::string> names;

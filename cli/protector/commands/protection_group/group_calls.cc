@@ -38,6 +38,7 @@ absl::StatusOr<FoundGroup> FindGroup(Context& context, Session& session, const s
   }
   PROTECTOR_RETURN_IF_ERROR(group.status());
   for (const std::string& warning : group->warnings()) context.Warn(warning);
+  if (answered_by.local) session.NameLocal(group->site());
   if (answered_by.name.empty()) answered_by.name = group->site();
   return FoundGroup{*std::move(group), answered_by};
 }
