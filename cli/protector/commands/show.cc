@@ -151,7 +151,7 @@ Listing GroupListing(const std::vector<op_pb::Group>& groups) {
 Listing MemberListing(const group_pb::GroupDocument& document) {
   Listing listing;
   listing.columns = {{"name"},   {"site"},        {"server_id"}, {"flavor"},          {"volumes"},       {"size_gib"},  {"networks"},
-                     {"addresses"}, {"boot_order"}, {"depends_on"}, {"member_id"},       {"volume_ids", true}, {"security_groups", true},
+                     {"addresses"}, {"boot_order"}, {"depends_on"}, {"member_id", true}, {"volume_ids", true}, {"security_groups", true},
                      {"key_name", true}, {"captured_at", true}};
   for (const group_pb::Member& member : document.members()) {
     const group_pb::ServerSpec& server = member.server();

@@ -43,7 +43,7 @@ absl::Status WrongFormat(const std::string& format, const std::string& shape, co
 
 bool Less(const json::Value& a, const json::Value& b) {
   if (a.IsNumber() && b.IsNumber()) return *a.AsDouble() < *b.AsDouble();
-  return HumanText(a) < HumanText(b);
+  return CellText(a) < CellText(b);
 }
 
 absl::Status Sort(Listing& listing, const Style& style) {
@@ -104,6 +104,16 @@ std::string HumanText(const json::Value& value) {
   if (const auto text = value.AsString()) return *text;
   if (const auto flag = value.AsBool()) return *flag ? "True" : "False";
   return value.IsNumber() ? value.Dump() : Spaced(value.Dump());
+}
+
+std::string CellText(const json::Value& value) {
+  if (!value.IsArray()) return HumanText(value);
+  std::string text;
+  for (const json::Value& item : value.items()) {
+    if (item.IsArray() || item.IsObject()) return HumanText(value);
+    text += (text.empty() ? "" : ", ") + HumanText(item);
+  }
+  return text;
 }
 
 absl::StatusOr<std::string> Render(const Record& record, const Style& style) {

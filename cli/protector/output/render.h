@@ -20,4 +20,7 @@ absl::StatusOr<std::string> Render(const Listing& listing, const Style& style);
 // with a blank after each comma (so that it can be wrapped).
 std::string HumanText(const json::Value& value);
 
+// The same for a cell of a list, where there is less room: a list of texts is joined by commas.
+std::string CellText(const json::Value& value);
+
 }  // namespace protector::cli

@@ -90,6 +90,23 @@ TEST_CASE("a table is no wider than asked, and nothing of a value is lost") {
   for (const std::string& line : WrapText(Text(Render(listing, style)), 0)) CHECK(TextWidth(line) <= 40);
 }
 
+TEST_CASE("words are not cut where the columns can be narrowed without it, and lists of texts are joined") {
+  Listing listing;
+  listing.columns = {{"id"}, {"detail"}};
+  listing.rows = {{"f013f87f-c6b4", "several words that can be wrapped"}, {"x", json::Value::Array({"a", "b"})}};
+  Style style = Format("table");
+  style.max_width = 36;
+  CHECK(Text(Render(listing, style)) ==
+        "+---------------+------------------+\n"
+        "| id            | detail           |\n"
+        "+---------------+------------------+\n"
+        "| f013f87f-c6b4 | several words    |\n"
+        "|               | that can be      |\n"
+        "|               | wrapped          |\n"
+        "| x             | a, b             |\n"
+        "+---------------+------------------+\n");
+}
+
 TEST_CASE("wide characters keep the borders straight") {
   Record record;
   record.Add("name", "日本").Add("other", "abcd");

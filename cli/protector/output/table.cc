@@ -24,22 +24,54 @@ std::vector<int> NaturalWidths(const Grid& grid) {
   return widths;
 }
 
-// Columns that need no more than an even share keep what they need; the others share what is left.
-std::vector<int> FitWidths(std::vector<int> natural, int available, int minimum) {
-  int total = 0;
-  for (int width : natural) total += width;
-  if (total <= available) return natural;
-  std::vector<size_t> order(natural.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return natural[a] < natural[b]; });
-  int left = available;
-  for (size_t i = 0; i < order.size(); ++i) {
-    const int share = std::max(minimum, left / static_cast<int>(order.size() - i));
-    int& width = natural[order[i]];
-    width = std::min(width, share);
-    left -= width;
+// The longest word of each column: what it needs if no word is to be cut.
+std::vector<int> LongestWords(const Grid& grid) {
+  std::vector<int> widths(grid.rows.front().size(), 0);
+  for (const auto& row : grid.rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      std::string word;
+      for (char c : row[i] + " ") {
+        if (c != ' ' && c != '\n') {
+          word += c;
+          continue;
+        }
+        widths[i] = std::max(widths[i], TextWidth(word));
+        word.clear();
+      }
+    }
   }
-  return natural;
+  return widths;
+}
+
+// Columns get at least `least` each; those that want more share what is left, those that want little first.
+std::vector<int> Share(const std::vector<int>& least, const std::vector<int>& wanted, int available) {
+  std::vector<int> widths = least;
+  int left = available;
+  for (int width : least) left -= width;
+  std::vector<size_t> order(least.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return wanted[a] - least[a] < wanted[b] - least[b]; });
+  for (size_t i = 0; i < order.size() && left > 0; ++i) {
+    const int share = left / static_cast<int>(order.size() - i);
+    const int more = std::min(wanted[order[i]] - widths[order[i]], share);
+    widths[order[i]] += more;
+    left -= more;
+  }
+  return widths;
+}
+
+std::vector<int> FitWidths(const Grid& grid, const std::vector<int>& natural, int available) {
+  const auto sum = [](const std::vector<int>& widths) {
+    int total = 0;
+    for (int width : widths) total += width;
+    return total;
+  };
+  if (sum(natural) <= available) return natural;
+  const std::vector<int> words = LongestWords(grid);
+  if (sum(words) <= available) return Share(words, natural, available);
+  std::vector<int> least;
+  for (int width : natural) least.push_back(std::min(width, 8));
+  return Share(least, natural, available);
 }
 
 std::string Rule(const std::vector<int>& widths) {
@@ -98,13 +130,13 @@ std::string ListTable(const Listing& listing, int max_width) {
   for (const auto& row : listing.rows) {
     std::vector<std::string> cells;
     for (size_t i = 0; i < row.size(); ++i) {
-      cells.push_back(Printable(HumanText(row[i])));
+      cells.push_back(Printable(CellText(row[i])));
       if (!row[i].IsNumber() && !row[i].IsNull()) grid.right[i] = false;
     }
     grid.rows.push_back(std::move(cells));
   }
   grid.widths = NaturalWidths(grid);
-  if (max_width > 0) grid.widths = FitWidths(grid.widths, Available(max_width, grid.widths.size()), 8);
+  if (max_width > 0) grid.widths = FitWidths(grid, grid.widths, Available(max_width, grid.widths.size()));
   return Draw(grid);
 }
 

@@ -9,7 +9,7 @@ namespace protector::cli {
 namespace {
 
 std::string OneLine(const json::Value& value) {
-  std::string text = Printable(HumanText(value));
+  std::string text = Printable(CellText(value));
   for (char& c : text) {
     if (c == '\n') c = ' ';
   }
@@ -49,7 +49,7 @@ std::string ListCsv(const Listing& listing) {
   for (const auto& row : listing.rows) {
     for (size_t i = 0; i < row.size(); ++i) {
       out += i > 0 ? "," : "";
-      out += row[i].IsNumber() ? HumanText(row[i]) : Quoted(Printable(HumanText(row[i])));
+      out += row[i].IsNumber() ? HumanText(row[i]) : Quoted(Printable(CellText(row[i])));
     }
     out += "\n";
   }

@@ -123,13 +123,6 @@ absl::Status Interrupted(const std::string& id) {
 
 bool IsHeld(const Operation& operation) { return operation.state() == op_pb::PAUSED && !operation.hold_reason().empty(); }
 
-bool IsClean(const Operation& operation) {
-  for (const op_pb::Step& step : operation.steps()) {
-    if (step.state() == op_pb::PENDING || step.state() == op_pb::RUNNING) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const SiteAddress& site, const std::string& id, const WatchOptions& options) {
@@ -156,7 +149,8 @@ absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const S
       heard = context.world.clock.Monotonic();
       backoff = absl::Milliseconds(200);
       display.Update(last);
-      if (HasEnded(last) && (!options.until_clean || IsClean(last))) return last;
+      // With until_clean it is the end of the stream that says that nothing is left to do.
+      if (HasEnded(last) && !options.until_clean) return last;
       if (options.return_on_hold && IsHeld(last)) return last;
     }
     const absl::Status end = *feed.End();
@@ -171,6 +165,15 @@ absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const S
     if (terminal.Interrupted()) return Interrupted(id);
     backoff = std::min(backoff * 2, kLongestBackoff);
   }
+}
+
+void SayWhatIsLeft(Context& context, const Operation& operation) {
+  if (operation.state() != op_pb::COMPLETED && operation.state() != op_pb::COMPLETED_WITH_ERRORS) return;
+  const group_pb::Conditions& conditions = operation.conditions();
+  if (!conditions.serving() || (conditions.protected_() && conditions.clean())) return;
+  context.Explain(fmt::format("The VMs serve on {}; {}{}{} may take a little longer: `protector operation watch {} --until-clean` follows it.", operation.target_site(),
+                              conditions.protected_() ? "" : "replication the other way", !conditions.protected_() && !conditions.clean() ? " and " : "",
+                              conditions.clean() ? "" : "cleanup", operation.id()));
 }
 
 absl::Status Verdict(const Operation& operation) {

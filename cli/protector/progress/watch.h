@@ -20,6 +20,9 @@ struct WatchOptions {
 
 absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const SiteAddress& site, const std::string& id, const WatchOptions& options);
 
+// A line about replication and cleanup that go on after the operation has completed.
+void SayWhatIsLeft(Context& context, const Operation& operation);
+
 // OK when the operation did what was asked; else what became of it and what to do.
 absl::Status Verdict(const Operation& operation);
 

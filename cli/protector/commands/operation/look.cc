@@ -55,6 +55,7 @@ absl::Status Watch(Context& context) {
   options.project = found.project;
   PROTECTOR_ASSIGN_OR_RETURN(const op_pb::Operation ended, WatchToEnd(context, *session, found.site, found.operation.id(), options));
   PROTECTOR_RETURN_IF_ERROR(context.Show(OperationRecord(ended, /*brief=*/false)));
+  SayWhatIsLeft(context, ended);
   return Verdict(ended);
 }
 

@@ -60,6 +60,7 @@ absl::Status Conclude(Context& context, Session& session, const FoundGroup& foun
   options.project = ProjectOf(found.document(), site.name);
   PROTECTOR_ASSIGN_OR_RETURN(const op_pb::Operation ended, WatchToEnd(context, session, site, started.id(), options));
   PROTECTOR_RETURN_IF_ERROR(context.Show(OperationRecord(ended, /*brief=*/false)));
+  SayWhatIsLeft(context, ended);
   return Verdict(ended);
 }
 
