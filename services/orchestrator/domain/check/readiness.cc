@@ -55,6 +55,24 @@ void CheckSync(const Call& call, MetadataPort& metadata_port, const groups::Grou
   }
 }
 
+// What one array says of the group's replication.
+absl::StatusOr<storage::Protection> CheckReplication(const Call& call, ArrayPort& array, const storage::GetProtectionRequest& request,
+                                                     const groups::GroupDocument& group, Findings& findings) {
+  auto seen = array.GetProtection(call, request);
+  const bool pod = group.replication_type() == groups::SYNC;
+  const std::string object = fmt::format("{} {}", pod ? "pod" : "replication", request.name());
+  if (!seen.ok()) {
+    findings.Blocker("replication", object, MessageOf(seen.status()),
+                     RemedyOf(seen.status(), "Check that pure_pg_name names the protection group or pod on the array."));
+  } else if (seen->health() == storage::Protection::HEALTHY) {
+    findings.Ok("replication", object, "healthy");
+  } else {
+    findings.Blocker("replication", object, seen->detail(),
+                     "Mend replication on the arrays (connection, pod, schedule); the first transfer has to have ended.");
+  }
+  return seen;
+}
+
 }  // namespace
 
 absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const groups::GroupDocument& group,
@@ -84,17 +102,15 @@ absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const 
     storage::GetProtectionRequest protection;
     protection.set_name(StorageName(group, source));
     protection.set_replication_type(group.replication_type());
-    protection.set_source_array(source_site->array_name());
-    const auto seen = target_ports->array->GetProtection(call, protection);
-    const std::string object = "replication " + StorageName(group, source);
-    if (!seen.ok()) {
-      at_target.Blocker("replication", object, MessageOf(seen.status()),
-                        RemedyOf(seen.status(), "Check that pure_pg_name names the protection group or pod on the array."));
-    } else if (seen->health() == storage::Protection::HEALTHY) {
-      at_target.Ok("replication", object, "healthy");
-    } else {
-      at_target.Blocker("replication", object, seen->detail(), "Mend replication on the arrays; the first transfer has to have ended.");
+    // A link can be down in one direction, a pod degraded on one side: each array is asked for what it sees.
+    Findings at_source(source);
+    if (const auto source_ports = ports_.For(source); source_ports.ok()) {
+      CheckReplication(call, *source_ports->array, protection, group, at_source).IgnoreError();
     }
+    for (auto& finding : at_source.Take()) checked.push_back(std::move(finding));
+    protection.set_source_array(source_site->array_name());
+    const auto seen = CheckReplication(call, *target_ports->array, protection, group, at_target);
+    const std::string object = "replication " + protection.name();
     if (seen.ok() && seen->has_newest()) {
       const absl::Duration age = clock_.Now() - absl::FromUnixSeconds(seen->newest().data_time().seconds());
       const std::string detail = fmt::format("newest recovery point {} is {} s old", seen->newest().name(), absl::ToInt64Seconds(age));
@@ -114,7 +130,7 @@ absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const 
     *request.mutable_mappings() = set;
     const auto cloud = target_ports->cloud->CheckTarget(call, request);
     if (cloud.ok()) {
-      checked.assign(cloud->findings().begin(), cloud->findings().end());
+      checked.insert(checked.end(), cloud->findings().begin(), cloud->findings().end());
     } else {
       at_target.Blocker("site", "site " + target, MessageOf(cloud.status()), RemedyOf(cloud.status(), "Run `protector site validate " + target + "`."));
     }
