@@ -286,7 +286,7 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
   const auto& leftover = run.header().leftover_serials();
   AddRetireLeftover(builder, {leftover.begin(), leftover.end()}, {baseline}, retired);
   builder.Step("cleanup_source", target, true);
-  builder.Group("commit-retired", "metadata of the group", {baseline}, retired);
+  builder.Group("commit-retired", "metadata of the group", {baseline, cleaned}, retired);
   builder.Last().set_late(true);
 }
 
