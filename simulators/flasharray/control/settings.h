@@ -21,6 +21,7 @@ struct TokenOption {
 
 struct Options {
   std::string name = "array-a", listen = "127.0.10.1:8443", control = "127.0.10.1:9901", state_dir, ready_file;
+  std::string advertise;  // host that the array names to its peers; empty: the one it listens on
   std::vector<TokenOption> tokens;
   std::map<std::string, std::string> peers;  // name -> control address
   bool preconnect = true;
