@@ -198,7 +198,7 @@ TEST_CASE("failback is asked of the home site; refused by state is exit code 3")
   CHECK(Contains(sites.a.Calls("StartFailback").at(0).request, "reverse_replication: true"));
 }
 
-TEST_CASE("--wait follows the stream, joins it again when it breaks, and leaves only the result on stdout") {
+TEST_CASE("a command with --wait follows the stream, joins it again when it breaks, and leaves only the result on stdout") {
   TwoSites sites;
   sites.b.answers.start_failover = [](const op_pb::StartFailoverRequest& request) { return Started(request.type()); };
   std::atomic<int> streams{0};
@@ -222,7 +222,7 @@ TEST_CASE("--wait follows the stream, joins it again when it breaks, and leaves 
   CHECK(Contains(result.err, "operation completed"));
 }
 
-TEST_CASE("--wait says by its exit code how the operation ended") {
+TEST_CASE("a command with --wait says by its exit code how the operation ended") {
   for (const auto& [state, code] : std::vector<std::pair<op_pb::State, int>>{
            {op_pb::COMPLETED, 0}, {op_pb::COMPLETED_WITH_ERRORS, 1}, {op_pb::FAILED, 1}, {op_pb::ROLLED_BACK, 1}, {op_pb::CANCELLED, 1}}) {
     TwoSites sites;

@@ -6,7 +6,7 @@ BUILD_PACKAGES=(
   libsqlite3-dev libsqlitecpp-dev libcurl4-openssl-dev libssl-dev rapidjson-dev libcli11-dev catch2
   libyaml-cpp-dev libfmt-dev libspdlog-dev prometheus-cpp-dev grpc-proto librapidcheck-dev
   libcpp-httplib-dev nlohmann-json3-dev
-  python3 python3-pytest python3-yaml python3-jsonschema python3-grpcio)
+  python3 python3-pytest python3-yaml python3-jsonschema python3-grpcio python3-openstackclient)
 COMPOSE_PACKAGES=(docker.io docker-compose debootstrap iptables iproute2)
 LINT_PACKAGES=(clang-format clang-tidy)
 

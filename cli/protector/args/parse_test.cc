@@ -66,7 +66,7 @@ TEST_CASE("global options stand before and after the command") {
   }
 }
 
-TEST_CASE("-c repeats, --type does not") {
+TEST_CASE("the option -c repeats, --type does not") {
   const Program program = Small();
   const auto parsed = ParseArguments(program, {"protection-group", "failover", "g", "-c", "name", "-c", "status"});
   REQUIRE(parsed.ok());

@@ -49,7 +49,7 @@ TEST_CASE("the configuration is found by the auth_url's host and port") {
   CHECK(ChooseSite("", "http://127.0.10.1:5001", kConfigured)->site.name.empty());
 }
 
-TEST_CASE("--site counts more than credentials") {
+TEST_CASE("the option --site counts more than credentials") {
   CHECK(ChooseSite("site-b", "http://127.0.10.1:5000/v3", kConfigured)->site.name == "site-b");
   CHECK(ChooseSite("site-b", "", kConfigured)->site.name == "site-b");
   const auto unknown = ChooseSite("site-z", "http://127.0.10.1:5000/v3", kConfigured);

@@ -123,7 +123,7 @@ TEST_CASE("json keeps types, order and the machine's fields") {
   CHECK(Text(Render(Sites(), Format("json"))).find("\"version\": 12") != std::string::npos);
 }
 
-TEST_CASE("-c chooses and orders, also fields that tables do not show") {
+TEST_CASE("the option -c chooses and orders, also fields that tables do not show") {
   Style style = Format("value");
   style.columns = {"etag", "name"};
   CHECK(Text(Render(Sample(), style)) == "x1\nweb\n");
