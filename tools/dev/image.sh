@@ -2,7 +2,11 @@
 
 BASE_IMAGE=protector-base:bookworm
 LAB_IMAGE=protector-lab:latest
-DEBIAN_MIRROR="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+# Where debootstrap gets its packages: the mirror that this machine's own apt uses, unless another is named.
+debian_mirror() {
+  if [ -n "${DEBIAN_MIRROR:-}" ]; then printf '%s\n' "$DEBIAN_MIRROR"; return; fi
+  apt-get indextargets --format '$(SITE)' | grep -v security | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }'
+}
 
 have_daemon() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
@@ -32,7 +36,7 @@ base_image() {
   say "no registry answers: making $BASE_IMAGE with debootstrap"
   packages="$(paste -sd, deploy/compose/runtime-packages)"
   root="$(mktemp -d)"
-  debootstrap --variant=minbase --include="$packages" bookworm "$root" "$DEBIAN_MIRROR" >build/compose/debootstrap.log 2>&1 || {
+  debootstrap --variant=minbase --include="$packages" bookworm "$root" "$(debian_mirror)" >build/compose/debootstrap.log 2>&1 || {
     tail -5 build/compose/debootstrap.log >&2; rm -rf "$root"; return 1; }
   rm -rf "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
   tar -C "$root" --exclude=./proc/* --exclude=./sys/* -c . | docker import - "$BASE_IMAGE" >/dev/null
