@@ -152,6 +152,19 @@ TEST_CASE("a guest whose connection goes counts errors, tries again and loses no
   REQUIRE(row["missing_acknowledged"].empty());
 }
 
+TEST_CASE("reading back while the guest writes finds nothing missing") {
+  World w;
+  std::string serial = w.Volume("v"), server = NewUuid();
+  Guests guests(*w.array, w.ledger, kHost, 1);
+  guests.Start(server, "web", {{"vol", serial, "/dev/vda", kVolume}});
+  Until([&] { return w.Last(server) > 5; });
+  for (int i = 0; i < 200; ++i) {
+    json row = guests.ReadBack(server, {{"vol", serial, "/dev/vda", kVolume}})[0];
+    REQUIRE(row["missing_acknowledged"].empty());
+    REQUIRE(row["gaps"].empty());
+  }
+}
+
 TEST_CASE("reading back tells of a second writer and of what it destroyed") {
   World w;
   std::string serial = w.Volume("v"), server = NewUuid(), stranger = NewUuid();

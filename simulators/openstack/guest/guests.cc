@@ -277,6 +277,12 @@ json Guests::ReadBack(const std::string& server_id, const std::vector<GuestDisk>
   json out = json::array();
   for (const GuestDisk& d : disks) {
     json entry = {{"volume_id", d.volume_id}, {"serial", d.serial}, {"server_id", server_id}};
+    // The acknowledgements are taken before the reading: a guest that runs has more of them afterwards.
+    std::map<uint64_t, std::string> acks;
+    auto head = array_.Read(initiator_, d.serial, HeaderOffset(d.bytes), kHeaderBytes);
+    if (head.ok()) {
+      if (auto header = DecodeHeader(*head)) acks = ledger_.Acks(header->lineage);
+    }
     auto scan = ScanVolume(array_, initiator_, d.serial, d.bytes);
     if (!scan.ok()) {
       entry["error"] = std::string(scan.status().message());
@@ -297,14 +303,13 @@ json Guests::ReadBack(const std::string& server_id, const std::vector<GuestDisk>
     uint64_t last = have.empty() ? 0 : have.back();
     uint64_t oldest = scan->header && last > scan->header->slots ? last - scan->header->slots + 1 : 1;
     std::vector<uint64_t> lost;
-    for (const auto& [sequence, writer] : ledger_.Acks(lineage)) {
+    for (const auto& [sequence, writer] : acks) {
       auto it = writer_of.find(sequence);
       if (sequence >= oldest && (it == writer_of.end() || it->second != writer)) lost.push_back(sequence);
     }
     for (const auto& [from, to] : Ranges(lost)) missing.push_back({from, to});
     std::set<std::string> ours = ledger_.ServersOf(lineage), seen;
     bool interleaved = false;
-    std::string previous;
     for (const auto& span : scan->Spans()) {
       spans.push_back(SpanJson(span));
       if (ours.count(span.server_id) == 0) foreign.push_back(SpanJson(span));
