@@ -132,7 +132,11 @@ TEST_CASE("unplanned: the surviving pod is promoted without its source, and the 
   REQUIRE(sites.Wait([&] { return sites.a->Call(&Stub::GetArray, v1::GetArrayRequest()).ok(); }));
   sites.FenceAll(*sites.a, sites.on_a, false);
   CHECK_FALSE(sites.a->Write(sites.on_a[0].serial, 0, "too late"));
-  // And protected again, towards the site that came back.
+  // And protected again, towards the site that came back, as soon as the survivor has noticed that it did.
+  REQUIRE(sites.Wait([&] {
+    const auto array = sites.b->Call(&Stub::GetArray, v1::GetArrayRequest());
+    return array.ok() && array->connections_size() > 0 && array->connections(0).status() == "connected";
+  }));
   const NamedDisk on_b{"member-0", 0, made.disks(0).volume().serial(), made.disks(0).volume().name()};
   sites.group.Protect(*sites.b, *sites.a, {on_b});
   REQUIRE(sites.Wait([&] { return sites.group.Get(*sites.b, "")->health() == v1::Protection::HEALTHY; }));

@@ -195,6 +195,11 @@ absl::StatusOr<v1::MaterializeVolumesResponse> PodFailover::Materialize(const Sc
     }
     return CloneOut(scope, request, name);
   }
+  const std::string trouble = Trouble(pod, here);
+  if (!trouble.empty()) {
+    return PodDegraded(name, fmt::format("it is \"{}\" on this array", trouble),
+                       "Check the pod on this array and mend what it names, then retry.");
+  }
   PROTECTOR_ASSIGN_OR_RETURN(const bool promoted, Promote(scope, pod));
   if (!promoted) {
     v1::MaterializeVolumesResponse waiting;

@@ -23,6 +23,13 @@ absl::Status PodDegraded(const std::string& pod, const std::string& why, const s
       .Remedy(remedy);
 }
 
+std::string Trouble(const Pod& pod, const std::string& array) {
+  for (const PodArray& side : pod.arrays) {
+    if (side.name == array && !side.status.empty() && side.status != "online") return side.status;
+  }
+  return "";
+}
+
 absl::StatusOr<std::optional<Pod>> Pods::Look(const Scope& scope, const std::string& name) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Pod> pods, deps_.array.ListPods(scope, {name}));
   if (pods.empty()) return std::optional<Pod>();
@@ -169,6 +176,12 @@ absl::StatusOr<v1::Protection> Pods::Get(const Scope& scope, const std::string& 
     DescribeStretched(pod, here, out);
   } else {
     DescribeLinked(links, name, out);
+    // Whatever the link says: a pod that is not online on this array neither serves nor can be promoted.
+    const std::string trouble = Trouble(pod, here);
+    if (!trouble.empty()) {
+      out.set_health(trouble == "offline" ? v1::Protection::BROKEN : v1::Protection::DEGRADED);
+      out.set_detail(fmt::format("the pod is \"{}\" on {}", trouble, here));
+    }
   }
   return out;
 }

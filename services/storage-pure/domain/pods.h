@@ -14,6 +14,9 @@ namespace protector::storage {
 
 absl::Status PodDegraded(const std::string& pod, const std::string& why, const std::string& remedy);
 
+// The pod's status on this array when it is not "online"; empty: it is, or the array does not say.
+std::string Trouble(const Pod& pod, const std::string& array);
+
 class Pods {
  public:
   Pods(const Deps& deps, Inventory& inventory) : deps_(deps), inventory_(inventory) {}

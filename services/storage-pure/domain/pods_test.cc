@@ -174,6 +174,23 @@ TEST_CASE("a pod without a complete first transfer, or one the array does not pr
   CHECK(MessageOf(offline.status()).find("Pod is offline.") != std::string::npos);
 }
 
+TEST_CASE("a pod that is not online on its array is not healthy, however well its link is, and is not promoted") {
+  Target f;
+  v1::GetProtectionRequest get;
+  get.set_name("pod");
+  get.set_replication_type(SYNC);
+  get.set_source_array("array-a");
+  CHECK(f.storage->GetProtection(f.scope, get)->health() == v1::Protection::HEALTHY);
+  f.array.pods["pod"].arrays[0].status = "resyncing";
+  CHECK(f.storage->GetProtection(f.scope, get)->health() == v1::Protection::DEGRADED);
+  f.array.pods["pod"].arrays[0].status = "offline";
+  const auto offline = f.storage->GetProtection(f.scope, get);
+  CHECK(offline->health() == v1::Protection::BROKEN);
+  CHECK(offline->detail().find("offline") != std::string::npos);
+  CHECK(ReasonOf(f.storage->MaterializeVolumes(f.scope, f.Request({"v1"})).status()) == "POD_DEGRADED");
+  CHECK(f.array.pods["pod"].promotion_status == "demoted");
+}
+
 TEST_CASE("when the array keeps the link, the volumes are cloned out of the pod") {
   Target f;
   f.array.FailNext("DeleteLink", ArrayError(ErrorClass::kOther, "pod", "Peer is not reachable."), false);
