@@ -121,7 +121,9 @@ void PodReplicator::Decide(const std::string& link_id) {
     link = *row;
     pod = *pod_row;
   }
-  const bool wins = link.base_uid.empty() || WinsMediation(pod, link);
+  // A peer that is still behind has nothing to go on with: only two sides in step have to ask who goes on.
+  const bool in_step = Find(pod, link.remote_id)->status == "online" && !link.base_uid.empty();
+  const bool wins = !in_step || WinsMediation(pod, link);
   Tx tx(context_.db);
   const auto row = tx.tables().pods.Find(pod.id);
   if (!row) return;
