@@ -374,7 +374,7 @@ def test_p11_every_failure_is_on_the_operation_with_cause_object_and_remedy(prot
     protected.on(where).cloud_sim.add_fault(**fault)
     started = protected.start("failover")
     found = eventually(lambda: (lambda shown: shown if shown["problems"] else None)(protected.operation(started)), "an error is on it", 60)
-    problem = found["problems"][-1]
-    assert problem["cause"] and problem["remedy"] and problem["step"], problem
-    assert named in problem["object"] + problem["cause"], problem
+    for problem in found["problems"]:
+        assert problem["cause"] and problem["object"] and problem["remedy"] and problem["step"], problem
+        assert named in problem["object"] + problem["cause"], problem
     protected.on(where).cloud_sim.clear_faults()

@@ -13,6 +13,7 @@ namespace protector::storage {
 namespace {
 
 constexpr size_t kMembersPerRequest = 50;
+constexpr int kMatchAttempts = 3;
 constexpr absl::Duration kFaceInterval = absl::Milliseconds(500);
 constexpr absl::Duration kFacePatience = absl::Minutes(3);  // arrays were seen to take that long
 constexpr int kMinFrequencySeconds = 300;
@@ -22,8 +23,8 @@ absl::Status InPieces(const std::vector<std::string>& names,
                       const std::function<absl::Status(const std::vector<std::string>&)>& act) {
   for (size_t begin = 0; begin < names.size(); begin += kMembersPerRequest) {
     const size_t end = std::min(names.size(), begin + kMembersPerRequest);
-    PROTECTOR_RETURN_IF_ERROR(act({names.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   names.begin() + static_cast<std::ptrdiff_t>(end)}));
+    PROTECTOR_RETURN_IF_ERROR(
+        act({names.begin() + static_cast<std::ptrdiff_t>(begin), names.begin() + static_cast<std::ptrdiff_t>(end)}));
   }
   return absl::OkStatus();
 }
@@ -34,7 +35,8 @@ absl::Status ProtectionNotFound(const std::string& name) {
   return Error(absl::StatusCode::kNotFound, "PROTECTION_NOT_FOUND",
                fmt::format("the array has no protection group or pod {}", name))
       .Object("protection group or pod " + name)
-      .Remedy("Check that pure_pg_name in the policy is exactly the name on the array, and that replication was set up.");
+      .Remedy(
+          "Check that pure_pg_name in the policy is exactly the name on the array, and that replication was set up.");
 }
 
 bool IsStale(const ProtectionRecord& record, const std::string& snapshot) {
@@ -90,39 +92,47 @@ absl::Status AsyncGroups::MakeGroup(const Scope& scope, const std::string& name)
   }
 }
 
+// Volumes are known by serial and named anew in each attempt: Cinder renames a volume when it manages it, at any time.
 absl::Status AsyncGroups::MatchMembers(const Scope& scope, const std::string& group, const std::string& group_id,
-                                       const std::vector<Volume>& wanted) {
+                                       const google::protobuf::RepeatedPtrField<v1::Disk>& wanted) {
   absl::Status last;
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  for (int attempt = 0; attempt < kMatchAttempts; ++attempt) {
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, inventory_.NeedLive(scope, wanted));
     PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupVolume> members, deps_.array.ListGroupVolumes(scope, group));
     std::set<std::string> missing;
-    for (const Volume& volume : wanted) missing.insert(volume.name);
+    for (const Volume& volume : volumes) missing.insert(volume.name);
     std::vector<std::string> extra;
     for (const GroupVolume& member : members) {
       if (missing.erase(member.volume) == 0) extra.push_back(member.volume);
     }
     if (missing.empty() && extra.empty()) return absl::OkStatus();
-    if (!extra.empty()) {
-      PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, deps_.array.ListVolumes(scope, {.names = extra}));
-      for (const Volume& volume : volumes) {
-        PROTECTOR_ASSIGN_OR_RETURN(const std::optional<DiskKey> disk, deps_.state.DiskOf(volume.serial));
-        if (!disk || disk->group_id != group_id) {
-          return Foreign("protection group " + group, "it holds volume " + volume.name + ", which is no member's",
-                         "Take the volume out of the array's protection group, or choose another pure_pg_name.");
-        }
-      }
-    }
+    PROTECTOR_RETURN_IF_ERROR(CheckExtra(scope, group, group_id, extra));
     // Take out first: a volume that stays too long costs bandwidth, one that is missing is seen by the caller's check.
     last = InPieces(extra, [&](const auto& piece) { return deps_.array.RemoveGroupVolumes(scope, group, piece); });
     if (last.ok()) {
       last = InPieces({missing.begin(), missing.end()},
                       [&](const auto& piece) { return deps_.array.AddGroupVolumes(scope, group, piece); });
     }
-    // What is there already, gone already, or may have happened: compare again.
+    // What is there already, gone already, renamed meanwhile, or may have happened: compare again.
     if (!last.ok() && !ExistsAlready(last) && !NotThere(last) && !IsOutcomeUnknown(last)) return last;
   }
-  return last.ok() ? OutcomeUnknownError("members of protection group " + group, absl::UnavailableError("they keep changing"))
-                   : last;
+  return last.ok()
+             ? OutcomeUnknownError("members of protection group " + group, absl::UnavailableError("they keep changing"))
+             : last;
+}
+
+absl::Status AsyncGroups::CheckExtra(const Scope& scope, const std::string& group, const std::string& group_id,
+                                     const std::vector<std::string>& extra) {
+  if (extra.empty()) return absl::OkStatus();
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, deps_.array.ListVolumes(scope, {.names = extra}));
+  for (const Volume& volume : volumes) {
+    PROTECTOR_ASSIGN_OR_RETURN(const std::optional<DiskKey> disk, deps_.state.DiskOf(volume.serial));
+    if (!disk || disk->group_id != group_id) {
+      return Foreign("protection group " + group, "it holds volume " + volume.name + ", which is no member's",
+                     "Take the volume out of the array's protection group, or choose another pure_pg_name.");
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status AsyncGroups::AddTarget(const Scope& scope, const std::string& group, const std::string& target) {
@@ -173,7 +183,7 @@ absl::StatusOr<v1::Protection> AsyncGroups::Ensure(const Scope& scope, const v1:
   }
   PROTECTOR_RETURN_IF_ERROR(inventory_.RecordDisks(scope, group_id, request.disks()));
   PROTECTOR_RETURN_IF_ERROR(MakeGroup(scope, request.name()));
-  PROTECTOR_RETURN_IF_ERROR(MatchMembers(scope, request.name(), group_id, volumes));
+  PROTECTOR_RETURN_IF_ERROR(MatchMembers(scope, request.name(), group_id, request.disks()));
   PROTECTOR_RETURN_IF_ERROR(AddTarget(scope, request.name(), request.target_array()));
   PROTECTOR_RETURN_IF_ERROR(Schedule(scope, request.name(), request.policy()));
   return Get(scope, request.name(), "");
@@ -196,8 +206,8 @@ absl::StatusOr<v1::Protection> AsyncGroups::Accept(const Scope& scope, const v1:
   PROTECTOR_RETURN_IF_ERROR(BeginRound(scope, face, request.authority(), request.source_array(), 1));
   PROTECTOR_RETURN_IF_ERROR(AwaitFace(scope, face));
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupTarget> targets, deps_.array.ListTargets(scope, face));
-  const bool allowed = !targets.empty() &&
-                       std::all_of(targets.begin(), targets.end(), [](const GroupTarget& t) { return t.allowed; });
+  const bool allowed =
+      !targets.empty() && std::all_of(targets.begin(), targets.end(), [](const GroupTarget& t) { return t.allowed; });
   if (!allowed) {
     const absl::Status set = deps_.array.SetAllowed(scope, face, true);
     if (!set.ok() && !ExistsAlready(set)) return set;
@@ -221,14 +231,15 @@ absl::StatusOr<v1::Protection> AsyncGroups::Get(const Scope& scope, const std::s
   out.set_replication_type(protector::group::v1::ASYNC);
   out.set_lag_ms(-1);
   out.set_enabled(group.replication_enabled);
-  out.set_allowed(!targets.empty() && std::all_of(targets.begin(), targets.end(),
-                                                  [](const GroupTarget& t) { return t.allowed; }));
+  out.set_allowed(!targets.empty() &&
+                  std::all_of(targets.begin(), targets.end(), [](const GroupTarget& t) { return t.allowed; }));
   if (source_side) {
     PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupVolume> members, deps_.array.ListGroupVolumes(scope, local));
     std::vector<std::string> names;
     for (const GroupVolume& member : members) names.push_back(member.volume);
     if (!names.empty()) {
-      PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, deps_.array.ListVolumes(scope, {.names = names, .destroyed = false}));
+      PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes,
+                                 deps_.array.ListVolumes(scope, {.names = names, .destroyed = false}));
       for (const Volume& volume : volumes) *out.add_volumes() = ToProto(volume);
     }
   }
@@ -284,8 +295,8 @@ absl::StatusOr<v1::Protection> AsyncGroups::Refuse(const Scope& scope, const v1:
   return Get(scope, request.name(), request.source_array());
 }
 
-// Order: nothing is sent any more, then the group leaves its target, then it goes itself; the record last, so that a repeat
-// after a crash knows that it was ours.
+// Order: nothing is sent any more, then the group leaves its target, then it goes itself; the record last, so that a
+// repeat after a crash knows that it was ours.
 absl::Status AsyncGroups::Remove(const Scope& scope, const v1::RemoveProtectionRequest& request) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::string here, inventory_.ArrayName(scope));
   const bool source_side = request.source_array().empty() || request.source_array() == here;
@@ -306,7 +317,8 @@ absl::Status AsyncGroups::Remove(const Scope& scope, const v1::RemoveProtectionR
   } else if (group.ok()) {
     const absl::Status refused = deps_.array.SetAllowed(scope, local, false);
     if (!refused.ok() && !NotThere(refused)) return refused;
-    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupSnapshot> snapshots, deps_.array.ListGroupSnapshots(scope, local));
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupSnapshot> snapshots,
+                               deps_.array.ListGroupSnapshots(scope, local));
     for (const GroupSnapshot& snapshot : snapshots) {
       if (snapshot.destroyed) continue;
       const absl::Status destroyed = deps_.array.DestroyGroupSnapshot(scope, snapshot.name);

@@ -1,11 +1,11 @@
 #pragma once
-// Asynchronous replication: protection groups. The group has the same name on both arrays; each array shows the other's as
-// "other:name" (its face). Moving back re-uses the local group of the direction before: its members are replaced and it is
-// switched on again. Recovery points of the rounds before stay until they are pruned, but are of volumes that the group does
-// not have any more: when a round begins, what is there is put on record as stale, and never offered again.
+// Asynchronous replication: protection groups. The group has the same name on both arrays; each array shows the other's
+// as "other:name" (its face). Moving back re-uses the local group of the direction before: its members are replaced and
+// it is switched on again. Recovery points of the rounds before stay until they are pruned, but are of volumes that the
+// group does not have any more: when a round begins, what is there is put on record as stale, and never offered again.
 //
-// Threads: safe for all; changes of one group are serialised by the caller (authority.h). Failure: the contract's reasons.
-// Dying in between: every step looks first and makes up the difference, so the same call again completes it.
+// Threads: safe for all; changes of one group are serialised by the caller (authority.h). Failure: the contract's
+// reasons. Dying in between: every step looks first and makes up the difference, so the same call again completes it.
 
 #include "protector/storage/v1/storage.pb.h"
 #include "services/storage-pure/domain/inventory.h"
@@ -31,7 +31,10 @@ class AsyncGroups {
                           const std::string& source_array, int64_t rounds_without_us);
   absl::Status MakeGroup(const Scope& scope, const std::string& name);
   absl::Status MatchMembers(const Scope& scope, const std::string& group, const std::string& group_id,
-                            const std::vector<Volume>& wanted);
+                            const google::protobuf::RepeatedPtrField<v1::Disk>& wanted);
+  // FOREIGN_OBJECT unless all of these volumes in the array's group are disks of ours.
+  absl::Status CheckExtra(const Scope& scope, const std::string& group, const std::string& group_id,
+                          const std::vector<std::string>& extra);
   absl::Status AddTarget(const Scope& scope, const std::string& group, const std::string& target);
   absl::Status Schedule(const Scope& scope, const std::string& group, const protector::group::v1::Policy& policy);
   absl::Status AwaitFace(const Scope& scope, const std::string& face);

@@ -1,16 +1,20 @@
 // Protection groups, recovery points, fences and what is left behind, against an array in memory.
+#include <utility>
+
 #include "services/storage-pure/domain/naming.h"
 #include "services/storage-pure/testing/fixture.h"
 
 namespace protector::storage {
 namespace {
 
-v1::EnsureProtectionRequest Ensure(Fixture& f, const std::vector<std::string>& volumes, const v1::Authority& authority = Auth()) {
+v1::EnsureProtectionRequest Ensure(Fixture& f, const std::vector<std::string>& volumes,
+                                   const v1::Authority& authority = Auth()) {
   auto request = For<v1::EnsureProtectionRequest>("pg", protector::group::v1::ASYNC, authority);
   request.set_target_array("array-b");
   request.mutable_policy()->set_replication_interval(600);
   request.mutable_policy()->set_target_retention(3600);
-  for (const std::string& volume : volumes) AddDisk(request.mutable_disks(), "member-" + volume, 0, f.array.volumes[volume].serial);
+  for (const std::string& volume : volumes)
+    AddDisk(request.mutable_disks(), "member-" + volume, 0, f.array.volumes[volume].serial);
   return request;
 }
 
@@ -43,6 +47,24 @@ TEST_CASE("a group is made, filled, aimed and scheduled, and the same call again
   CHECK(f.array.calls["UpdateGroup"] == updates);
   CHECK(f.array.calls["CreateGroup"] == 1);
   CHECK(f.array.calls["AddTarget"] == 1);
+}
+
+TEST_CASE("a volume that Cinder renames while a group is filled is found again by its serial") {
+  Fixture f;
+  f.array.AddVolume("protector-clone");
+  const auto request = Ensure(f, {"protector-clone"});
+  bool renamed = false;
+  f.array.OnCall("AddGroupVolumes", [&] {
+    if (std::exchange(renamed, true)) return;
+    auto node = f.array.volumes.extract("protector-clone");
+    node.key() = node.mapped().name = "volume-1-cinder";
+    f.array.volumes.insert(std::move(node));
+  });
+  const auto ensured = f.storage->EnsureProtection(f.scope, request);
+  INFO(ensured.status());
+  REQUIRE(ensured.ok());
+  CHECK(renamed);
+  CHECK(Members(f) == std::vector<std::string>{"volume-1-cinder"});
 }
 
 TEST_CASE("members are replaced when a group is used again, but never somebody else's volumes") {
@@ -276,9 +298,7 @@ TEST_CASE("a fence removes every connection, host groups once, and remembers the
   AddDisk(request.mutable_disks(), "m", 1, f.array.volumes["v2"].serial);
   AddDisk(request.mutable_disks(), "m", 2, "AAAAAAAAAAAAAAAAAAAAAAAA");  // not there: no writer
   std::vector<std::string> remembered;
-  f.array.OnCall("DeleteConnection", [&] {
-    remembered = *f.state->Fence("group-1", f.array.volumes["v1"].serial);
-  });
+  f.array.OnCall("DeleteConnection", [&] { remembered = *f.state->Fence("group-1", f.array.volumes["v1"].serial); });
   const auto fenced = f.storage->FenceVolumes(f.scope, request);
   REQUIRE(fenced.ok());
   CHECK(fenced->fenced());
@@ -347,8 +367,10 @@ TEST_CASE("replication is taken apart on both sides, again without harm") {
   CHECK_FALSE(f.array.volumes["v1"].destroyed);
   CHECK(f.storage->RemoveProtection(f.scope, remove).ok());
   // The name is free for another group, and the destroyed group is recovered for it.
-  CHECK(f.storage->RemoveProtection(f.scope, For<v1::RemoveProtectionRequest>("pg", protector::group::v1::ASYNC,
-                                                                              Auth(1, "op", "group-2"))).ok());
+  CHECK(f.storage
+            ->RemoveProtection(
+                f.scope, For<v1::RemoveProtectionRequest>("pg", protector::group::v1::ASYNC, Auth(1, "op", "group-2")))
+            .ok());
 
   Fixture t("array-b", "array-a");
   t.array.AddArrived("array-a:pg", "1", {"v1"}, 1.0, t.clock.Now());

@@ -73,7 +73,9 @@ absl::StatusOr<v1::FenceVolumesResponse> Fencing::Fence(const Scope& scope, cons
     }
     response.set_fenced(connected.empty());
     if (connected.empty() || round == kRounds) return response;
-    PROTECTOR_RETURN_IF_ERROR(RemoveConnections(scope, group_id, connected, response));
+    const absl::Status removed = RemoveConnections(scope, group_id, connected, response);
+    if (!removed.ok() && !NotThere(removed))
+      return removed;  // renamed meanwhile: the next round knows it by serial again
   }
 }
 

@@ -110,12 +110,20 @@ std::vector<int> AddCleaning(Builder& builder, int member, const groups::Placeme
   return all;
 }
 
-// storage_failover and recreate_vms: every member on its own, from its disks to ACTIVE. Answers the create-server tasks, by
-// member.
-std::vector<int> AddRestore(Builder& builder, const std::vector<int>& ready, const std::vector<int>& ready_settled) {
+struct Restore {
+  std::vector<int> servers;  // the create-server tasks, by member
+  // What a result has to wait for: also the volumes and ports of a member whose server cannot be made any more. A
+  // volume whose import is still on its way is about to be renamed, and would be missing in the document.
+  std::vector<int> ends;
+};
+
+// storage_failover and recreate_vms: every member on its own, from its disks to ACTIVE.
+Restore AddRestore(Builder& builder, const std::vector<int>& ready, const std::vector<int>& ready_settled) {
   const std::string& target = builder.operation().target_site();
   const groups::GroupDocument& document = builder.document();
-  std::vector<int> servers(static_cast<size_t>(document.members_size()));
+  Restore restore;
+  std::vector<int>& servers = restore.servers;
+  servers.resize(static_cast<size_t>(document.members_size()));
   std::vector<std::vector<int>> needs(servers.size());
   for (int m = 0; m < document.members_size(); ++m) {
     const groups::ServerSpec& server = document.members(m).server();
@@ -131,6 +139,7 @@ std::vector<int> AddRestore(Builder& builder, const std::vector<int>& ready, con
       needs[static_cast<size_t>(m)].push_back(builder.Member("create-port", m, ready, ready_settled, p, "port"));
     }
   }
+  for (const std::vector<int>& own : needs) restore.ends.insert(restore.ends.end(), own.begin(), own.end());
   // Boot order: a level begins when the one before has ended, however; a member that names others needs them ACTIVE.
   std::map<int, std::vector<int>> levels;
   for (int m = 0; m < document.members_size(); ++m) levels[document.members(m).boot_order()].push_back(m);
@@ -141,10 +150,12 @@ std::vector<int> AddRestore(Builder& builder, const std::vector<int>& ready, con
       servers[static_cast<size_t>(m)] = builder.Member("create-server", m, needs[static_cast<size_t>(m)], gate);
       level.push_back(servers[static_cast<size_t>(m)]);
     }
-    if (levels.size() > 1) gate = {builder.Group("boot-order-gate", fmt::format("boot order {}", order), {}, level,
-                                                 fmt::format("{}", order))};
+    if (levels.size() > 1)
+      gate = {
+          builder.Group("boot-order-gate", fmt::format("boot order {}", order), {}, level, fmt::format("{}", order))};
   }
-  return servers;
+  restore.ends.insert(restore.ends.end(), servers.begin(), servers.end());
+  return restore;
 }
 
 // What a member's depends_on adds: edges between create-server tasks, which all exist by now. A cycle, or a member that
@@ -189,14 +200,16 @@ bool HasCycle(const groups::GroupDocument& document, const std::map<std::string,
   return false;
 }
 
-bool NeedsFinish(const groups::Member& member) { return !member.server().running() || member.server().locked(); }
+bool NeedsFinish(const groups::Member& member) {
+  return !member.server().running() || member.server().locked();
+}
 
-std::vector<int> AddFinish(Builder& builder, const std::vector<int>& servers) {
-  std::vector<int> ends = servers;
+std::vector<int> AddFinish(Builder& builder, const Restore& restore) {
+  std::vector<int> ends = restore.ends;
   builder.Step("recreate_vms", builder.operation().target_site());
   for (int m = 0; m < builder.document().members_size(); ++m) {
     if (NeedsFinish(builder.document().members(m))) {
-      ends.push_back(builder.Member("finish-server", m, {servers[static_cast<size_t>(m)]}));
+      ends.push_back(builder.Member("finish-server", m, {restore.servers[static_cast<size_t>(m)]}));
     }
   }
   return ends;
@@ -219,7 +232,8 @@ void AddRetireLeftover(Builder& builder, const std::vector<std::string>& serials
     all.push_back(builder.Group("retire-volumes", "volumes that earlier moves left", after, {},
                                 fmt::format("leftover.{}", from / kSerialsATask)));
     builder.Last().set_late(true);
-    for (size_t i = from; i < std::min(serials.size(), from + kSerialsATask); ++i) builder.Last().add_serials(serials[i]);
+    for (size_t i = from; i < std::min(serials.size(), from + kSerialsATask); ++i)
+      builder.Last().add_serials(serials[i]);
   }
 }
 
@@ -238,7 +252,8 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
     settled.push_back(builder.Group("suspend-source", "replication from " + source, begin));
   }
   builder.Step("reprotect", target, deferred);
-  const int ensure = builder.Group("ensure-reverse", fmt::format("replication {} to {}", target, source), begin, settled);
+  const int ensure =
+      builder.Group("ensure-reverse", fmt::format("replication {} to {}", target, source), begin, settled);
   builder.Step("reprotect", source, deferred);
   const int accept = builder.Group("accept-reverse", fmt::format("replication {} to {}", target, source), {ensure});
   settled.push_back(accept);
@@ -247,7 +262,8 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
   int linked = accept;
   if (pod) {
     builder.Step("reprotect", target, deferred);
-    linked = builder.Group("ensure-reverse", fmt::format("replica link {} to {}", target, source), {accept}, {}, "link");
+    linked =
+        builder.Group("ensure-reverse", fmt::format("replica link {} to {}", target, source), {accept}, {}, "link");
     settled.push_back(linked);
   }
 
@@ -271,7 +287,8 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
 
   // Long after: the reverse direction has its first complete copy, so nothing old is needed any more.
   builder.Step("cleanup_source", target, true);
-  const int baseline = builder.Group("wait-baseline", fmt::format("replication {} to {}", target, source), {cleaned, linked});
+  const int baseline =
+      builder.Group("wait-baseline", fmt::format("replication {} to {}", target, source), {cleaned, linked});
   builder.Last().set_late(true);
   std::vector<int> retired = {baseline};
   builder.Step("cleanup_source", source, true);
@@ -320,7 +337,8 @@ std::vector<op::TaskRecord> PlannedTasks(const Run& run) {
     ready = {builder.Group("accept-protection", fmt::format("replication {} to {}", source, target), ready)};
     if (run.document().replication_type() == groups::SYNC) {
       builder.Step("verify_replication", source);
-      ready = {builder.Group("ensure-protection", fmt::format("replica link {} to {}", source, target), ready, {}, "link")};
+      ready = {
+          builder.Group("ensure-protection", fmt::format("replica link {} to {}", source, target), ready, {}, "link")};
     }
   }
   std::vector<int> snapshot;
@@ -349,12 +367,12 @@ std::vector<op::TaskRecord> PlannedTasks(const Run& run) {
   const int fence = builder.Group("fence-source", "volumes on " + source, {claim});
   const int suspend = builder.Group("suspend-source", "replication from " + source, {fence});
   for (int m = 0; m < run.document().members_size(); ++m) builder.Member("lock-server", m, {claim});
-  const std::vector<int> servers = AddRestore(builder, {fence}, {suspend});
-  const std::vector<int> ends = AddFinish(builder, servers);
+  const Restore restore = AddRestore(builder, {fence}, {suspend});
+  const std::vector<int> ends = AddFinish(builder, restore);
   builder.Step("update_pg_status", target);
   const int result = builder.Group("commit-result", "metadata of the group", {fence}, ends);
-  AddAftermath(builder, run, result, servers, ends, false);
-  return Finish(builder, servers, run.size());
+  AddAftermath(builder, run, result, restore.servers, ends, false);
+  return Finish(builder, restore.servers, run.size());
 }
 
 std::vector<op::TaskRecord> UnplannedTasks(const Run& run) {
@@ -376,24 +394,23 @@ std::vector<op::TaskRecord> UnplannedTasks(const Run& run) {
       settled.push_back(builder.Member("isolate-server", m, {claim}));
     }
   }
-  const std::vector<int> servers = AddRestore(builder, {claim}, settled);
-  const std::vector<int> ends = AddFinish(builder, servers);
+  const Restore restore = AddRestore(builder, {claim}, settled);
+  const std::vector<int> ends = AddFinish(builder, restore);
   builder.Step("update_pg_status", target);
   const int result = builder.Group("commit-result", "metadata of the group", {claim}, ends);
-  AddAftermath(builder, run, result, servers, ends, true);
-  return Finish(builder, servers, run.size());
+  AddAftermath(builder, run, result, restore.servers, ends, true);
+  return Finish(builder, restore.servers, run.size());
 }
 
 }  // namespace
 
 std::vector<std::string> StepsOf(op::OperationType type) {
   if (type == op::UNPLANNED_FAILOVER) {
-    return {"validate_sites",   "verify_replication", "fence_source", "storage_failover", "recreate_vms",
-            "update_pg_status", "reprotect",          "cleanup_source"};
+    return {"validate_sites", "verify_replication", "fence_source", "storage_failover",
+            "recreate_vms",   "update_pg_status",   "reprotect",    "cleanup_source"};
   }
-  return {"validate_sites",         "verify_replication", "presync_snapshot", "stop_vms",
-          "trigger_final_snapshot", "storage_failover",   "recreate_vms",     "update_pg_status",
-          "reprotect",              "cleanup_source"};
+  return {"validate_sites",   "verify_replication", "presync_snapshot", "stop_vms",  "trigger_final_snapshot",
+          "storage_failover", "recreate_vms",       "update_pg_status", "reprotect", "cleanup_source"};
 }
 
 std::vector<op::TaskRecord> FirstTasks(const op::OperationRecord& header, const groups::GroupDocument& document) {

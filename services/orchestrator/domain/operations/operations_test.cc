@@ -1,6 +1,6 @@
 // Operations over a world in memory: what they do, how they fail, and that they survive the death of their program.
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <iostream>
 
@@ -15,7 +15,9 @@ const Call kCall(absl::Seconds(5));
 
 struct Lab {
   explicit Lab(int members = 2, int volumes = 2, unsigned seed = 1)
-      : clock(absl::FromUnixSeconds(1700000000)), world(clock, members, volumes), a(world, "site-a", seed),
+      : clock(absl::FromUnixSeconds(1700000000)),
+        world(clock, members, volumes),
+        a(world, "site-a", seed),
         b(world, "site-b", seed + 1) {}
 
   Program& On(const std::string& site) { return site == "site-a" ? a : b; }
@@ -53,7 +55,8 @@ struct Lab {
     }
     return names;
   }
-  op::OperationActionRequest Action(const std::string& id, const std::string& task = "", const std::string& reason = "") {
+  op::OperationActionRequest Action(const std::string& id, const std::string& task = "",
+                                    const std::string& reason = "") {
     op::OperationActionRequest request;
     request.set_id(id);
     request.set_task(task);
@@ -101,10 +104,10 @@ std::string Picture(World& world) {
                            head.pending_size(), head.conditions().clean(), head.conditions().protected_());
     for (const groups::Member& member : head.members()) {
       for (const groups::Placement& placement : member.placements()) {
-        picture += fmt::format("  {} on {} {} server {} ports {} volumes {}\n", member.server().name(), placement.site(),
-                               placement.state() == groups::Placement::SERVING ? "serving" : "stale",
-                               site.servers.count(placement.server_id()), placement.port_ids_size(),
-                               placement.volumes_size());
+        picture +=
+            fmt::format("  {} on {} {} server {} ports {} volumes {}\n", member.server().name(), placement.site(),
+                        placement.state() == groups::Placement::SERVING ? "serving" : "stale",
+                        site.servers.count(placement.server_id()), placement.port_ids_size(), placement.volumes_size());
       }
     }
   }
@@ -115,8 +118,9 @@ void CheckOnce(const World& world) {
   for (const auto& [effect, times] : world.effects) {
     // Locks and stops may meet the quarantine's; what makes or destroys something may not happen twice.
     const bool counted = effect.find("import") != std::string::npos || effect.find("create-") != std::string::npos ||
-                         effect.find("materialize") != std::string::npos || effect.find("delete") != std::string::npos ||
-                         effect.find("unmanage") != std::string::npos || effect.find("retire") != std::string::npos;
+                         effect.find("materialize") != std::string::npos ||
+                         effect.find("delete") != std::string::npos || effect.find("unmanage") != std::string::npos ||
+                         effect.find("retire") != std::string::npos;
     INFO(effect);
     if (counted) CHECK(times == 1);
   }
@@ -293,8 +297,8 @@ TEST_CASE("An unplanned failover goes on alone and does the rest when the site r
 }
 
 TEST_CASE("A failure before the point of no return starts the members again") {
-  const std::string what = GENERATE("site-a.create-recovery-point presync", "site-a.create-recovery-point final",
-                                    "site-b.commit");
+  const std::string what =
+      GENERATE("site-a.create-recovery-point presync", "site-a.create-recovery-point final", "site-b.commit");
   Lab lab;
   lab.world.fault = [&](const std::string& call) { return call.rfind(what, 0) == 0 ? Fault::kRefused : Fault::kNone; };
   const auto started = lab.Failover("site-b");
@@ -357,7 +361,8 @@ TEST_CASE("A guest that does not shut down is powered off after the policy's tim
   REQUIRE(lab.UntilEnded("site-b", started->id()));
   CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
   int hard = 0;
-  for (const auto& [effect, times] : lab.world.effects) hard += effect.find("power-off") != std::string::npos ? times : 0;
+  for (const auto& [effect, times] : lab.world.effects)
+    hard += effect.find("power-off") != std::string::npos ? times : 0;
   CHECK(hard == 1);
 }
 
@@ -392,6 +397,31 @@ TEST_CASE("A member in ERROR is not hidden behind completed; a retry replaces it
   CHECK(Running(lab.world.site("site-b")) == 3);
   CHECK(lab.world.site("site-a").servers.empty());
   CHECK(lab.world.head("site-b").conditions().clean());
+}
+
+TEST_CASE(
+    "The result waits for the volumes of members that cannot be started: they are in the document, and imported") {
+  Lab lab(3, 2, GENERATE(range(1U, 13U)));
+  lab.world.fault = [](const std::string& call) {
+    return call.rfind("site-b.create-port", 0) == 0 ? Fault::kRefused : Fault::kNone;
+  };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  CHECK(lab.Get("site-b", started->id()).state() == op::FAILED);
+  bool committed = false;
+  for (const std::string& effect : lab.world.log) {
+    committed = committed || effect.find("commit epoch 2 ERROR") != std::string::npos;
+    INFO(effect);
+    CHECK_FALSE((committed && effect.find("site-b.import") != std::string::npos));
+  }
+  CHECK(committed);
+  for (const groups::Member& member : lab.world.head("site-b").members()) {
+    const groups::Placement* placement = FindPlacement(member, "site-b");
+    REQUIRE(placement != nullptr);
+    REQUIRE(placement->volumes_size() == 2);
+    for (const groups::VolumePlacement& volume : placement->volumes()) CHECK_FALSE(volume.volume_id().empty());
+  }
 }
 
 TEST_CASE("A cleanup that is refused is retried, and nothing is lost sight of meanwhile") {
@@ -465,7 +495,10 @@ Course Run(op::OperationType type, int death, bool after, unsigned seed, int sec
   if (lossy) {
     lab.world.fault = [&chance](const std::string&) {
       const auto drawn = chance() % 20;
-      return drawn == 0 ? Fault::kLostBefore : drawn == 1 ? Fault::kLostAfter : drawn == 2 ? Fault::kThrottled : Fault::kNone;
+      return drawn == 0   ? Fault::kLostBefore
+             : drawn == 1 ? Fault::kLostAfter
+             : drawn == 2 ? Fault::kThrottled
+                          : Fault::kNone;
     };
   }
   const auto start = [&] {
@@ -522,8 +555,8 @@ TEST_CASE("P3: two deaths, the second while the first is recovered from, with an
     const Course calm = Run(type, 0, false, 1);
     for (int round = 0; round < 40; ++round) {
       const int death = 1 + static_cast<int>(random() % static_cast<unsigned>(calm.writes - 8));
-      const Course course = Run(type, death, random() % 2 == 0, 1 + static_cast<unsigned>(round), 1 + static_cast<int>(random() % 4),
-                                round % 2 == 1);
+      const Course course = Run(type, death, random() % 2 == 0, 1 + static_cast<unsigned>(round),
+                                1 + static_cast<int>(random() % 4), round % 2 == 1);
       INFO(op::OperationType_Name(type) << " deaths at write " << death << ", round " << round);
       REQUIRE(course.picture == calm.picture);
     }
