@@ -4,14 +4,17 @@
     memory    each service at rest
     share     the product's own part of a move of the demo's application at realistic latencies
     scale     N servers with two volumes each (default 1000) at zero latency
-    floor     N servers (default 200) at realistic latencies against the floor that the clouds' own times set
+    floor     N servers (default 200) at realistic latencies against the floor that the clouds' own times set, how busy the
+              slots of the APIs were meanwhile, and how quick the engine from the end of a call to the next one
     capacity  memory of the services with N protected servers (default 5000); long, only when named
 """
 
 import os
+import re
 import statistics
 import sys
 import time
+import urllib.request
 
 from . import application, layout
 from .cli import Cli
@@ -183,10 +186,32 @@ class Bench:
         floor = max((entry[2] for entry in parts.values()), default=0)
         final = self.step_seconds(operation, "trigger_final_snapshot")
         took = self.step_seconds(operation, "storage_failover") + self.step_seconds(operation, "recreate_vms")
+        self.engine_figures(count)
         detail = "; ".join(f"{kind}: {total:.0f} s of work on {slots} slots" for kind, (total, slots, _) in parts.items())
         over = 100 * (took / floor - 1) if floor else 0
         self.row("floor", f"{count} servers: final sync + imports and boots against their floor",
                  f"{final:.1f} s + {took:.1f} s, floor {floor:.1f} s ({over:+.0f} %)", "<= 5 % over", bool(floor) and over <= 5, detail)
+
+    def engine_figures(self, count):
+        """What the orchestrator of the target measured of itself; it has run nothing but this move."""
+        metrics = self.metrics(self.b, "orchestrator")
+        held, called = ({api: metrics[f'protector_engine_{what}_seconds_total{{api="{api}"}}'] for api in ("nova", "cinder", "neutron")}
+                        for what in ("slot", "call"))
+        busy = 100 * sum(called.values()) / sum(held.values())
+        self.row("floor", f"{count} servers: calls' own share of the time in which they held a slot", f"{busy:.1f} %", ">= 95 %", busy >= 95,
+                 ", ".join(f"{api} {called[api]:.0f} of {held[api]:.0f} s" for api in held))
+        buckets = sorted((float(re.search(r'le="([^"]+)"', name)[1].replace("+Inf", "inf")), value) for name, value in metrics.items()
+                         if name.startswith("protector_engine_transition_seconds_bucket"))
+        total = buckets[-1][1]
+        bound = next(le for le, value in buckets if value >= 0.99 * total)
+        quick = 100 * dict(buckets)[0.005] / total
+        self.row("floor", f"{count} servers: step transition incl. fsync, p99", f"<= {bound * 1000:g} ms", "<= 5 ms", bound <= 0.005,
+                 f"{quick:.1f} % of {total:.0f} within 5 ms")
+
+    def metrics(self, site, service):
+        with urllib.request.urlopen(f"http://{site.metrics_address(service)}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))}
 
     def capacity(self, count=5000):
         self.say(f"making and protecting {count} servers; this takes long")

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/service_type.h>
 
+#include "services/orchestrator/app/engine_metrics.h"
 #include "services/orchestrator/transport/operation/operation_service.h"
 
 namespace protector::orchestrator {
@@ -28,6 +29,12 @@ OperationTimeouts TimeoutsOf(const config::Config& config) {
   timeouts.boot = config.GetDuration("timeouts.boot");
   timeouts.import = config.GetDuration("timeouts.import");
   return timeouts;
+}
+
+EngineOptions MeteredOptionsOf(const rpc::Environment& environment) {
+  EngineOptions options = OptionsOf(environment.config);
+  options.meter = std::make_shared<EngineMetrics>(environment.metrics);
+  return options;
 }
 
 size_t ThreadsOf(const config::Config& config) { return Limits(OptionsOf(config).limits).Total() + kLookThreads; }
@@ -63,7 +70,7 @@ OperationsPart::OperationsPart(const rpc::Environment& environment, store::Store
     : context_{ports, sites, target, environment.clock, TimeoutsOf(environment.config)},
       director_(context_),
       executor_(std::make_unique<ThreadExecutor>(ThreadsOf(environment.config))),
-      engine_(OptionsOf(environment.config), store, environment.clock, *executor_, director_, environment.logger),
+      engine_(MeteredOptionsOf(environment), store, environment.clock, *executor_, director_, environment.logger),
       starter_(context_, engine_, environment.ids),
       quarantine_(context_, store, guard, engine_, environment.logger) {}
 

@@ -25,6 +25,7 @@
 #include "services/orchestrator/domain/engine/executor.h"
 #include "services/orchestrator/domain/engine/journal.h"
 #include "services/orchestrator/domain/engine/limits.h"
+#include "services/orchestrator/domain/engine/meter.h"
 #include "services/orchestrator/domain/engine/watchers.h"
 
 namespace protector::orchestrator {
@@ -35,6 +36,7 @@ struct EngineOptions {
   absl::Duration backoff_max = absl::Seconds(30);
   absl::Duration publish_interval = absl::Milliseconds(100);
   absl::Duration look_min = absl::ZeroDuration();  // zero: what the kinds say
+  std::shared_ptr<Meter> meter = std::make_shared<NoMeter>();
 };
 
 class Engine {
@@ -84,7 +86,9 @@ class Engine {
     std::vector<int> indices;
     std::vector<Verdict> verdicts;
     std::string look_group;  // empty: the end of a work
-    absl::Duration spent = absl::ZeroDuration();
+    absl::Duration begun = absl::ZeroDuration();  // the call, by the monotonic clock
+    absl::Duration ended = absl::ZeroDuration();
+    absl::Duration slot_taken = absl::ZeroDuration();
     Api api = Api::kNone;
     Mode mode = Mode::kAct;
   };
@@ -110,6 +114,7 @@ class Engine {
     Mode mode;
     Api api;
     TaskKind::Work work;
+    absl::Duration slot_taken;
   };
 
   // Turn.
@@ -133,6 +138,7 @@ class Engine {
   void StartLooks();
   bool Commit();
   void Send();
+  void Measure(const std::deque<Event>& events);
   void Publish();
   void PublishOne(Live& live, absl::Duration now);
 

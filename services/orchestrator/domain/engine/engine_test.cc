@@ -76,11 +76,22 @@ class QueueExecutor final : public Executor {
   std::deque<std::function<void()>> queue;
 };
 
+struct Noted final : Meter {
+  void Call(Api api, absl::Duration held, absl::Duration called) override { calls.push_back({api, held, called}); }
+  void Transition(absl::Duration took) override { transitions.push_back(took); }
+  struct One {
+    Api api;
+    absl::Duration held, called;
+  };
+  std::vector<One> calls;
+  std::vector<absl::Duration> transitions;
+};
+
 struct Bench {
   Bench() : clock(absl::FromUnixSeconds(1700000000)), store(clock), director(script) { Restart(); }
   void Restart() {
     executor.queue.clear();
-    engine = std::make_unique<Engine>(EngineOptions{.limits = {.nova = 4}}, store, clock, executor, director, log::Logger());
+    engine = std::make_unique<Engine>(EngineOptions{.limits = {.nova = 4}, .meter = meter}, store, clock, executor, director, log::Logger());
     REQUIRE(engine->Load().ok());
   }
   op::Operation Start(std::vector<op::TaskRecord> tasks) {
@@ -131,6 +142,7 @@ struct Bench {
   }
 
   Script script;
+  std::shared_ptr<Noted> meter = std::make_shared<Noted>();
   ManualClock clock;
   store::MemoryStore store;
   PlainDirector director;
@@ -139,6 +151,24 @@ struct Bench {
 };
 
 }  // namespace
+
+TEST_CASE("The meter is told what of a slot's time was the call's, and how long the way to the next call took") {
+  Bench bench;
+  bench.script.traits.api = Api::kNova;
+  bench.script.act = [&](const std::string&) { return bench.clock.Advance(absl::Milliseconds(90)), Verdict::Done(); };
+  bench.Start({Bench::Task(0), Bench::Task(1, {0})});
+  while (bench.executor.queue.empty()) bench.Step();
+  bench.clock.Advance(absl::Milliseconds(4));  // until a thread takes it
+  bench.Step();
+  bench.clock.Advance(absl::Milliseconds(6));  // until the engine's turn
+  bench.Step();
+  REQUIRE(bench.meter->calls.size() == 1);
+  CHECK(bench.meter->calls[0].api == Api::kNova);
+  CHECK(bench.meter->calls[0].held == absl::Milliseconds(100));
+  CHECK(bench.meter->calls[0].called == absl::Milliseconds(90));
+  CHECK(bench.meter->transitions == std::vector<absl::Duration>{absl::Milliseconds(6)});
+  CHECK(bench.executor.queue.size() == 1);  // what follows is sent by then
+}
 
 TEST_CASE("P1: nothing is sent whose intent is not on disk") {
   Bench bench;

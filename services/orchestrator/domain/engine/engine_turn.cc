@@ -33,10 +33,18 @@ bool Engine::Pump() {
   if (!Commit()) return false;
   const bool sent = !to_send_.empty();
   Send();
+  Measure(events);
   StartLooks();
   Publish();
   ArchiveSettled();
   return sent || !events.empty();
+}
+
+void Engine::Measure(const std::deque<Event>& events) {
+  const absl::Duration now = clock_.Monotonic();
+  for (const Event& event : events) {
+    if (event.look_group.empty()) options_.meter->Transition(now - event.ended);
+  }
 }
 
 void Engine::Take(const Event& event) {
@@ -56,6 +64,7 @@ void Engine::TakeWork(Live& live, const Event& event) {
   const Verdict& verdict = event.verdicts.front();
   live.run->working.erase(index);
   live.run->Spend(SpenderOf(event.api), -1);
+  options_.meter->Call(event.api, clock_.Monotonic() - event.slot_taken, event.ended - event.begun);
   if (IsThrottled(verdict.status)) {
     limits_.Throttled(event.api, clock_.Monotonic());
   } else if (verdict.status.ok()) {
@@ -79,7 +88,7 @@ void Engine::TakeLook(Live& live, const Event& event) {
   }
   if (!moved) looking.interval = std::min(look_max, looking.interval * 1.4);
   // A look that takes long is not repeated at a rate that would keep the API busy with looks.
-  looking.due = clock_.Monotonic() + std::max(looking.interval, 2 * event.spent);
+  looking.due = clock_.Monotonic() + std::max(looking.interval, 2 * (event.ended - event.begun));
 }
 
 void Engine::FireTimers() {
@@ -164,7 +173,7 @@ void Engine::Prepare(Live& live, int index, Api api) {
   op::Task& task = *record.mutable_task();
   if (!task.has_start_time()) *task.mutable_start_time() = ToProto(clock_.Now());
   task.set_state(op::RUNNING);
-  Dispatch dispatch{run.id(), index, Mode::kAct, api, {}};
+  Dispatch dispatch{run.id(), index, Mode::kAct, api, {}, clock_.Monotonic()};
   if (record.phase() == op::ACTING) {
     dispatch.mode = Mode::kProbe;
     dispatch.work = kind.Probe(run, record);
@@ -226,7 +235,10 @@ void Engine::Send() {
       Event event;
       event.operation_id = dispatch.operation_id;
       event.indices = {dispatch.index};
+      event.begun = clock_.Monotonic();
       event.verdicts = {dispatch.work()};
+      event.ended = clock_.Monotonic();
+      event.slot_taken = dispatch.slot_taken;
       event.api = dispatch.api;
       event.mode = dispatch.mode;
       std::lock_guard lock(mutex_);
@@ -248,13 +260,13 @@ void Engine::StartLooks() {
       limits_.Begin(Api::kNone);
       executor_.Submit([this, id = id, group = group, indices = std::move(indices),
                         look = director_.KindOf(*tasks.front()).Look(*live.run, tasks)] {
-        const absl::Duration begun = clock_.Monotonic();
         Event event;
+        event.begun = clock_.Monotonic();
         event.operation_id = id;
         event.indices = indices;
         event.verdicts = look();
         event.look_group = group;
-        event.spent = clock_.Monotonic() - begun;
+        event.ended = clock_.Monotonic();
         std::lock_guard lock(mutex_);
         events_.push_back(std::move(event));
         wake_.notify_all();

@@ -20,6 +20,25 @@ Spender SpenderOf(Api api) {
   }
 }
 
+const char* ApiName(Api api) {
+  switch (api) {
+    case Api::kNova:
+      return "nova";
+    case Api::kCinder:
+      return "cinder";
+    case Api::kNeutron:
+      return "neutron";
+    case Api::kArray:
+      return "array";
+    case Api::kPeer:
+      return "peer";
+    case Api::kMetadata:
+      return "metadata";
+    default:
+      return "none";
+  }
+}
+
 const char* SpenderName(Spender spender) {
   switch (spender) {
     case Spender::kCloud:

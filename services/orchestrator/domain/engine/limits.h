@@ -17,6 +17,7 @@ enum class Api { kNone, kNova, kCinder, kNeutron, kArray, kPeer, kMetadata, kCou
 // What an operation's time went to.
 enum class Spender { kOwn, kCloud, kArray, kPeer, kCount };
 Spender SpenderOf(Api api);
+const char* ApiName(Api api);  // as in the configuration's limits.*; "none" for what asks nobody
 const char* SpenderName(Spender spender);
 
 struct LimitOptions {
