@@ -67,7 +67,7 @@ void Side::StartService(const std::string& tls) {
       "array:\n  url: https://{}:8443\n  api_token: ${{FILE:token}}\n{}",
       array_, ip_, ip_, (directory_ / "service.db").string(), ip_, check);
   service_pid_ = Spawn({STORAGE_PURE, "--config", (directory_ / "service.yaml").string()}, directory_ / "service.log");
-  stub_ = v1::StorageService::NewStub(rpc::MakeChannel(ip_ + ":7104"));
+  connector_ = std::make_unique<rpc::Connector>(ip_ + ":7104");
 }
 
 void Side::KillService() { End(service_pid_, SIGKILL); }

@@ -59,7 +59,9 @@ class Side {
   absl::StatusOr<Response> Call(::grpc::Status (v1::StorageService::StubInterface::*method)(::grpc::ClientContext*,
                                                                                             const Request&, Response*),
                                 const Request& request, absl::Duration timeout = absl::Seconds(60)) {
-    return rpc::Call(*stub_, method, request, rpc::CallOptions(timeout, "storage-pure of " + array_));
+    // As the services do it: a channel that was refused once says no for 10 s, also when the program has come up meanwhile.
+    const auto stub = v1::StorageService::NewStub(connector_->Get());
+    return rpc::Call(*stub, method, request, rpc::CallOptions(timeout, "storage-pure of " + array_));
   }
 
   const std::string& array() const { return array_; }
@@ -77,7 +79,7 @@ class Side {
   std::unique_ptr<http::HttpClient> rest_;
   std::unique_ptr<http::HttpClient> control_;
   std::string token_;
-  std::unique_ptr<v1::StorageService::Stub> stub_;
+  std::unique_ptr<rpc::Connector> connector_;
 };
 
 struct TwoSites {
