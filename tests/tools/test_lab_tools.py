@@ -1,7 +1,9 @@
 """The lab's own arithmetic: a test suite is worth no more than what counts its failures and its lost writes."""
 
 import pathlib
+import subprocess
 import sys
+import time
 
 import pytest
 import yaml
@@ -9,7 +11,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from protector_lab import configs, layout, ledger, residue, results  # noqa: E402
+from protector_lab import configs, layout, ledger, process, residue, results  # noqa: E402
 
 
 def test_counts_of_ctest_and_pytest_files(tmp_path):
@@ -63,3 +65,18 @@ def test_configuration_text_is_yaml():
 def test_two_sites_cannot_share_an_address(tmp_path):
     with pytest.raises(ValueError):
         layout.from_environment({"PROTECTOR_LAB_IPS": "127.0.0.1,127.0.0.1"}, tmp_path)
+
+
+def test_a_process_is_there_until_its_last_thread_is_gone():
+    program = ("import ctypes, sys, threading\nthreading.Thread(target=sys.stdin.read).start()\nprint(flush=True)\n"
+               "ctypes.CDLL(None).pthread_exit(None)")
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdout.read(1)
+    deadline = time.monotonic() + 10
+    while pathlib.Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+        assert time.monotonic() < deadline, "its first thread does not end"
+    assert process.start_time(child.pid) is not None, "its second thread still holds files and sockets"
+    child.stdin.close()
+    while process.start_time(child.pid) is not None:
+        assert time.monotonic() < deadline, "it does not end"
+    child.wait()

@@ -12,13 +12,18 @@ import time
 
 
 def start_time(pid):
-    """Clock ticks since boot at which `pid` was started; None when there is no such process or only its zombie."""
+    """Clock ticks since boot at which `pid` was started; None when there is no such process or only its zombie.
+
+    A killed program's first thread is a zombie while others are still on their way out, and with them its sockets: as long as there are
+    others, it is there.
+    """
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
     fields = stat.rsplit(")", 1)[1].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    state, threads = fields[0], int(fields[17])
+    return None if state in "ZX" and threads <= 1 else int(fields[19])
 
 
 def boot_id():
