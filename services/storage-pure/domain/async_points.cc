@@ -12,6 +12,9 @@
 namespace protector::storage {
 namespace {
 
+constexpr absl::Duration kAllowedInterval = absl::Milliseconds(250);
+constexpr absl::Duration kAllowedPatience = absl::Seconds(30);
+
 std::optional<GroupSnapshot> FindSnapshot(const std::vector<GroupSnapshot>& snapshots, const std::string& name) {
   for (const GroupSnapshot& snapshot : snapshots) {
     if (snapshot.name == name) return snapshot;
@@ -57,6 +60,30 @@ absl::StatusOr<v1::ListRecoveryPointsResponse> AsyncPoints::List(const Scope& sc
   return response;
 }
 
+// The target allows a group at once, its source learns of it with the arrays' next exchange. A group snapshot that is made
+// in between is sent to nobody, now or later.
+absl::Status AsyncPoints::AwaitAllowed(const Scope& scope, const std::string& group) {
+  const absl::Time until = std::min(scope.deadline - absl::Milliseconds(500), deps_.clock.Now() + kAllowedPatience);
+  while (true) {
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupTarget> targets, deps_.array.ListTargets(scope, group));
+    const auto refused = std::find_if(targets.begin(), targets.end(), [](const GroupTarget& t) { return !t.allowed; });
+    if (!targets.empty() && refused == targets.end()) return absl::OkStatus();
+    if (targets.empty() || scope.cancelled() || deps_.clock.Now() + kAllowedInterval > until) {
+      const std::string target = targets.empty() ? "" : refused->target;
+      return Error(absl::StatusCode::kFailedPrecondition, "REPLICATION_NOT_ALLOWED",
+                   targets.empty() ? fmt::format("protection group {} has no target array: a recovery point would go nowhere", group)
+                                   : fmt::format("array {} does not allow protection group {}: a recovery point would "
+                                                 "never arrive there",
+                                                 target, group))
+          .Object("protection group " + group)
+          .Remedy(targets.empty() ? "Let Protector set the replication up again (protector protection-group failback "
+                                    "--reverse-replication), or add the target on the array."
+                                  : fmt::format("Allow the protection group on array {}, then try again.", target));
+    }
+    deps_.clock.SleepFor(kAllowedInterval);
+  }
+}
+
 absl::StatusOr<v1::RecoveryPoint> AsyncPoints::Create(const Scope& scope, const v1::CreateRecoveryPointRequest& request) {
   const std::string& group = request.name();
   const std::string suffix = PointSuffix(request.authority().operation_id(), request.purpose());
@@ -64,6 +91,7 @@ absl::StatusOr<v1::RecoveryPoint> AsyncPoints::Create(const Scope& scope, const 
   PROTECTOR_ASSIGN_OR_RETURN(const std::string here, inventory_.ArrayName(scope));
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Group> groups, deps_.array.ListGroups(scope, {group}));
   if (groups.empty() || groups.front().destroyed) return ProtectionNotFound(group);
+  PROTECTOR_RETURN_IF_ERROR(AwaitAllowed(scope, group));
 
   absl::Status made;
   for (int attempt = 0; attempt < 2; ++attempt) {

@@ -1,7 +1,7 @@
 #pragma once
 // Recovery points of protection groups: group snapshots that were sent to the target.
 //
-// Threads: safe for all. Failure: PROTECTION_NOT_FOUND, OUTCOME_UNKNOWN, the array's errors.
+// Threads: safe for all. Failure: PROTECTION_NOT_FOUND, REPLICATION_NOT_ALLOWED, OUTCOME_UNKNOWN, the array's errors.
 
 #include <mutex>
 #include <set>
@@ -23,6 +23,8 @@ class AsyncPoints {
   absl::Status NeedComplete(const Scope& scope, const std::string& point);
 
  private:
+  absl::Status AwaitAllowed(const Scope& scope, const std::string& group);
+
   Deps deps_;
   Inventory& inventory_;
   std::mutex mutex_;

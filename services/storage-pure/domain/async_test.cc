@@ -176,6 +176,7 @@ TEST_CASE("a recovery point is made once for an operation and purpose, whatever 
   Fixture f;
   f.array.AddVolume("v1");
   REQUIRE(f.storage->EnsureProtection(f.scope, Ensure(f, {"v1"})).ok());
+  f.array.targets.at(0).allowed = true;
   auto request = For<v1::CreateRecoveryPointRequest>("pg");
   request.set_purpose("final");
   f.array.FailNext("CreateGroupSnapshot", FakeArray::Lost(), true);
@@ -197,6 +198,31 @@ TEST_CASE("a recovery point is made once for an operation and purpose, whatever 
   CHECK(ReasonOf(f.storage->CreateRecoveryPoint(f.scope, request).status()) == "OUTCOME_UNKNOWN");
   CHECK(f.storage->CreateRecoveryPoint(f.scope, request).ok());
   CHECK(f.array.snapshots.size() == 3);
+}
+
+TEST_CASE("no recovery point is made before the source knows that its target takes it: it would be sent to nobody") {
+  Fixture f;
+  f.array.AddVolume("v1");
+  REQUIRE(f.storage->EnsureProtection(f.scope, Ensure(f, {"v1"})).ok());
+  auto request = For<v1::CreateRecoveryPointRequest>("pg");
+  request.set_purpose("final");
+  const auto refused = f.storage->CreateRecoveryPoint(f.scope, request);
+  CHECK(ReasonOf(refused.status()) == "REPLICATION_NOT_ALLOWED");
+  CHECK(MessageOf(refused.status()).find("array-b does not allow protection group pg") != std::string::npos);
+  CHECK(f.array.snapshots.empty());
+
+  // The word of the target is on its way.
+  int asked = 0;
+  f.array.OnCall("ListTargets", [&] { f.array.targets.at(0).allowed = ++asked == 3; });
+  CHECK(f.storage->CreateRecoveryPoint(f.scope, request).ok());
+  CHECK(asked == 3);
+  CHECK(f.array.snapshots.size() == 1);
+
+  f.array.targets.clear();
+  f.array.OnCall("ListTargets", [] {});
+  request.set_purpose("presync");
+  CHECK(ReasonOf(f.storage->CreateRecoveryPoint(f.scope, request).status()) == "REPLICATION_NOT_ALLOWED");
+  CHECK(f.array.snapshots.size() == 1);
 }
 
 TEST_CASE("recovery points are listed newest first and only whole ones are complete") {

@@ -264,9 +264,12 @@ absl::Status FakeArray::RemoveGroupVolumes(const Scope&, const std::string& grou
 
 absl::StatusOr<std::vector<GroupTarget>> FakeArray::ListTargets(const Scope&, const std::string& group) {
   std::vector<GroupTarget> out;
-  for (const GroupTarget& target : targets) {
-    if (target.group == group) out.push_back(target);
-  }
+  PROTECTOR_RETURN_IF_ERROR(Act("ListTargets", [&] {
+    for (const GroupTarget& target : targets) {
+      if (target.group == group) out.push_back(target);
+    }
+    return absl::OkStatus();
+  }));
   return out;
 }
 

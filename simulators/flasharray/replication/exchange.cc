@@ -96,6 +96,8 @@ Json Exchange::Message(const std::string& peer_name) {
                   {"rest_address", context_.options->rest_address},
                   {"control_address", context_.options->control_address},
                   {"version", "6.5.0"},
+                  {"started", started_},
+                  {"order", ++told_},
                   {"preconnect", context_.options->preconnect && context_.options->peers.count(peer_name) != 0}};
   const auto connection = tx.tables().array_connections.ByName(peer_name);
   if (connection) {
@@ -107,11 +109,22 @@ Json Exchange::Message(const std::string& peer_name) {
   return message;
 }
 
+bool Exchange::IsNewest(const Json& message, const std::string& peer_id) {
+  const std::string started = message.at("started").get<std::string>();
+  const std::uint64_t order = message.at("order").get<std::uint64_t>();
+  auto& [heard_start, heard_order] = heard_[peer_id];
+  if (heard_start == started && order <= heard_order) return false;
+  heard_start = started;
+  heard_order = order;
+  return true;
+}
+
 void Exchange::TakeIn(const Json& message) {
   const std::string peer_id = message.at("id").get<std::string>();
   const std::string peer_name = message.at("name").get<std::string>();
   context_.peers->Learn(peer_name, message.at("control_address").get<std::string>());
   Tx tx(context_.db);
+  if (!IsNewest(message, peer_id)) return;
   const auto known = tx.tables().array_connections.Find(peer_id);
   ArrayInfo array = tx.array();
   const bool preconnect =
