@@ -277,7 +277,8 @@ json Guests::ReadBack(const std::string& server_id, const std::vector<GuestDisk>
   json out = json::array();
   for (const GuestDisk& d : disks) {
     json entry = {{"volume_id", d.volume_id}, {"serial", d.serial}, {"server_id", server_id}};
-    // The acknowledgements are taken before the reading: a guest that runs has more of them afterwards.
+    // Taken before the reading, as the acknowledgements are: a guest that runs has more of them afterwards.
+    bool writing = Running(server_id);
     std::map<uint64_t, std::string> acks;
     auto head = array_.Read(initiator_, d.serial, HeaderOffset(d.bytes), kHeaderBytes);
     if (head.ok()) {
@@ -297,11 +298,13 @@ json Guests::ReadBack(const std::string& server_id, const std::vector<GuestDisk>
     }
     have.erase(std::unique(have.begin(), have.end()), have.end());
     json gaps = json::array(), missing = json::array(), foreign = json::array(), spans = json::array();
-    auto ranges = Ranges(have);
-    for (size_t i = 1; i < ranges.size(); ++i) gaps.push_back({ranges[i - 1].second + 1, ranges[i].first - 1});
     std::string lineage = scan->header ? scan->header->lineage : "";
     uint64_t last = have.empty() ? 0 : have.back();
+    // While a guest writes, the reading passes some slots before and others after they are written. So no gap is what came after
+    // its last acknowledgement, nor what has been overwritten since in a ring that goes round.
+    uint64_t settled = !writing ? last : acks.empty() ? 0 : acks.rbegin()->first;
     uint64_t oldest = scan->header && last > scan->header->slots ? last - scan->header->slots + 1 : 1;
+    for (const auto& [from, to] : Gaps(have, oldest, settled)) gaps.push_back({from, to});
     std::vector<uint64_t> lost;
     for (const auto& [sequence, writer] : acks) {
       auto it = writer_of.find(sequence);

@@ -63,4 +63,14 @@ std::vector<std::pair<uint64_t, uint64_t>> Ranges(const std::vector<uint64_t>& n
   return out;
 }
 
+std::vector<std::pair<uint64_t, uint64_t>> Gaps(const std::vector<uint64_t>& numbers, uint64_t oldest, uint64_t newest) {
+  std::vector<std::pair<uint64_t, uint64_t>> out;
+  auto ranges = Ranges(numbers);
+  for (size_t i = 1; i < ranges.size(); ++i) {
+    uint64_t from = std::max(ranges[i - 1].second + 1, oldest), to = std::min(ranges[i].first - 1, newest);
+    if (from <= to) out.emplace_back(from, to);
+  }
+  return out;
+}
+
 }  // namespace protector::ossim

@@ -32,5 +32,7 @@ absl::StatusOr<VolumeScan> ScanVolume(Array& array, const std::string& initiator
 
 // The whole ranges of `numbers` (sorted, without repeats).
 std::vector<std::pair<uint64_t, uint64_t>> Ranges(const std::vector<uint64_t>& numbers);
+// What lies between the ranges of `numbers`, from `oldest` to `newest`.
+std::vector<std::pair<uint64_t, uint64_t>> Gaps(const std::vector<uint64_t>& numbers, uint64_t oldest, uint64_t newest);
 
 }  // namespace protector::ossim
