@@ -185,6 +185,10 @@ def test_failback_of_a_group_that_is_not_failed_over_is_refused(protected):
 def test_second_operation_while_one_runs_is_refused_with_the_first_ones_id(protected):
     protected.b.cloud_sim.add_fault(behaviour="server_build_stuck", match={"name": "db-1"})
     first = protected.start("failover")
+    again = protected.a.cli.try_run("protection-group", "failover", GROUP)
+    assert again.code == REFUSED and first in again.error, "refused from the moment the first one is accepted"
+    # A failback is run by the other site, which knows of the operation when the metadata do.
+    eventually(lambda: protected.group()["status"] == "failing_over", "site-a knows of the operation")
     for verb in ("failover", "failback"):
         result = protected.a.cli.try_run("protection-group", verb, GROUP)
         assert result.code == REFUSED and first in result.error, result
