@@ -59,9 +59,9 @@ TEST_CASE("show: the fields of the reference page, asked of the local site in th
   REQUIRE(sites.a.Calls("GetGroup").size() == 1);
   CHECK(sites.b.Calls("GetGroup").empty());
   const Asked asked = sites.a.Calls("GetGroup")[0];
-  CHECK(asked.metadata.at("x-protector-project") == "demo");
-  CHECK(asked.metadata.at("x-protector-project-domain") == "Default");
-  CHECK(asked.metadata.at("x-protector-user") == "demo");
+  CHECK(asked.metadata.at("x-protector-project-bin") == "demo");
+  CHECK(asked.metadata.at("x-protector-project-domain-bin") == "Default");
+  CHECK(asked.metadata.at("x-protector-user-bin") == "demo");
   CHECK(Json(sites.Run({"protection-group", "show", "prod-web-app", "-f", "json"}).out).GetStringOr("status", "") == "active");
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("failover: asked of the site that is not primary, from either site's c
     CHECK(Contains(asked.request, "type: PLANNED_FAILOVER"));
     CHECK(Contains(asked.request, "kind: NETWORK source: \"net-primary-db\" target: \"net-secondary-db\""));
     CHECK(Contains(asked.request, "kind: FLAVOR source: \"m1.large\" target: \"m2.large\""));
-    CHECK(asked.metadata.at("x-protector-project") == "pb");
+    CHECK(asked.metadata.at("x-protector-project-bin") == "pb");
     CHECK(result.out ==
           "+----------------+-----------------------------------------+\n"
           "| Field          | Value                                   |\n"
@@ -289,7 +289,7 @@ TEST_CASE("operations of both sites in one list, newest first; a dead site is sa
   sites.a.answers.list_operations = listing("op-aaaaaaaa", 100);
   sites.b.answers.list_operations = listing("op-bbbbbbbb", 200);
   CHECK(sites.Run({"operation", "list", "-f", "value", "-c", "operation_id"}).out == "op-bbbbbbbb\nop-aaaaaaaa\n");
-  CHECK(sites.b.Calls("ListOperations").at(0).metadata.at("x-protector-project") == "pb");
+  CHECK(sites.b.Calls("ListOperations").at(0).metadata.at("x-protector-project-bin") == "pb");
   sites.b.Stop();
   const Result one = sites.Run({"operation", "list", "-f", "value", "-c", "operation_id"});
   CHECK(one.code == 0);

@@ -7,20 +7,28 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "libs/base/purpose.h"
 
 namespace protector::rpc {
 
 // Metadata keys that carry the caller's context between our programs.
 inline constexpr char kRequestIdKey[] = "x-protector-request-id";
-inline constexpr char kProjectKey[] = "x-protector-project";               // project id or name
-inline constexpr char kProjectDomainKey[] = "x-protector-project-domain";  // domain of a project given by name
-inline constexpr char kUserKey[] = "x-protector-user";
+// Of texts that people choose: "-bin", because only such values may hold more than ASCII.
+inline constexpr char kProjectKey[] = "x-protector-project-bin";               // project id or name
+inline constexpr char kProjectDomainKey[] = "x-protector-project-domain-bin";  // domain of a project given by name
+inline constexpr char kUserKey[] = "x-protector-user-bin";
+// What the call is made for (libs/base/purpose.h).
+inline constexpr char kOperationKey[] = "x-protector-operation";
+inline constexpr char kStepKey[] = "x-protector-step";
+inline constexpr char kTaskKey[] = "x-protector-task-bin";
+inline constexpr char kEpochKey[] = "x-protector-epoch";
 
 struct CallContext {
   std::string request_id;  // the caller's, or one that was made for this call
   std::string project;     // empty: a service or an operator of the whole site
   std::string project_domain;
   std::string user;
+  Purpose purpose;     // the caller's, for logs; no decision rests on it
   std::string method;  // "/protector.site.v1.SiteRegistry/GetSite"
   std::string peer;    // as gRPC names it: "ipv4:127.0.0.1:40000"
   absl::Time deadline = absl::InfiniteFuture();

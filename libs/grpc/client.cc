@@ -58,6 +58,7 @@ CallOptions& CallOptions::For(const CallContext& context) {
   project = context.project;
   project_domain = context.project_domain;
   user = context.user;
+  purpose = context.purpose;
   timeout = std::min(timeout, context.deadline - absl::Now());
   return *this;
 }
@@ -68,6 +69,10 @@ void Prepare(::grpc::ClientContext& context, const CallOptions& options, absl::T
   Add(context, kProjectKey, options.project);
   Add(context, kProjectDomainKey, options.project_domain);
   Add(context, kUserKey, options.user);
+  Add(context, kOperationKey, options.purpose.operation);
+  Add(context, kStepKey, options.purpose.step);
+  Add(context, kTaskKey, options.purpose.task);
+  if (options.purpose.epoch != 0) Add(context, kEpochKey, std::to_string(options.purpose.epoch));
 }
 
 absl::Status Conclude(const ::grpc::Status& status, const CallOptions& options) {

@@ -71,6 +71,7 @@ struct CallOptions {
   std::string project;
   std::string project_domain;
   std::string user;
+  Purpose purpose = {};
   Repeat repeat = Repeat::kOnce;  // kIfIdempotent: again after UNAVAILABLE, with backoff, until the deadline
   int max_attempts = 4;
   // The rest of a handler's call: its request id and caller, at most its remaining time.

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "libs/base/error.h"
 #include "libs/grpc/unary.h"
@@ -93,6 +94,8 @@ absl::StatusOr<CallContext> Host::Admit(::grpc::CallbackServerContext& context, 
   call.project = Metadata(context, kProjectKey);
   call.project_domain = Metadata(context, kProjectDomainKey);
   call.user = Metadata(context, kUserKey);
+  call.purpose = {Metadata(context, kOperationKey), Metadata(context, kStepKey), Metadata(context, kTaskKey), 0};
+  if (!absl::SimpleAtoi(Metadata(context, kEpochKey), &call.purpose.epoch)) call.purpose.epoch = 0;
   call.peer = context.peer();
   call.deadline = std::min(asked, now + most);
   // The context lives until the reactor has finished, and no handler keeps its CallContext longer than that.
@@ -117,6 +120,7 @@ void Host::Finished(const CallContext& call, absl::Time started, const absl::Sta
       {"method", call.method}, {"request_id", call.request_id}, {"peer", call.peer}, {"seconds", seconds}};
   if (!call.project.empty()) fields.emplace_back("project", call.project);
   if (!call.user.empty()) fields.emplace_back("user", call.user);
+  for (log::Field& field : log::Field::Of(call.purpose)) fields.push_back(std::move(field));
   for (log::Field& field : log::Field::Of(status)) fields.push_back(std::move(field));
   state_->logger.Write(level, status.ok() ? "request" : "request failed", fields);
 }

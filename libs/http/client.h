@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/base/purpose.h"
 
 namespace protector::http {
 
@@ -80,6 +81,7 @@ struct CallRecord {
   absl::Duration duration;
   std::string request_id;         // the server's id of the request: x-openstack-request-id, x-request-id
   std::string caller_request_id;  // ours, that the call is made for
+  Purpose purpose = {};
   int attempt = 1;
 };
 

@@ -17,6 +17,7 @@ absl::StatusOr<Response> DoObserved(HttpClient& client, const Request& request, 
   record.route = request.route;
   record.duration = clock.Monotonic() - begin;
   record.caller_request_id = watch.caller_request_id;
+  record.purpose = watch.purpose;
   record.attempt = attempt;
   if (answer.ok()) {
     record.status = answer->status;

@@ -14,6 +14,7 @@ struct Watch {
   Observer* observer = nullptr;
   std::string service;
   std::string caller_request_id;
+  Purpose purpose = {};
 };
 
 absl::StatusOr<Response> DoObserved(HttpClient& client, const Request& request, Clock& clock, const Watch& watch,

@@ -104,6 +104,15 @@ std::vector<Field> Field::Of(const absl::Status& status) {
   return fields;
 }
 
+std::vector<Field> Field::Of(const Purpose& purpose) {
+  if (purpose.empty()) return {};
+  std::vector<Field> fields = {{"operation", purpose.operation}};
+  if (!purpose.step.empty()) fields.emplace_back("step", purpose.step);
+  if (!purpose.task.empty()) fields.emplace_back("task", purpose.task);
+  if (purpose.epoch != 0) fields.emplace_back("epoch", purpose.epoch);
+  return fields;
+}
+
 bool IsSecretKey(const std::string& key) {
   std::string name;
   for (char c : key) name += c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/base/purpose.h"
 
 namespace protector::log {
 
@@ -36,6 +37,8 @@ class Field {
   Field(std::string key, double value);
   // Code, message and, if present, reason, object and remedy, as "error", "error_code", "reason", "object", "remedy".
   static std::vector<Field> Of(const absl::Status& status);
+  // "operation", "step", "task", "epoch"; nothing for a call that belongs to no operation.
+  static std::vector<Field> Of(const Purpose& purpose);
 
   const std::string& key() const { return key_; }
   const std::string& value() const { return value_; }

@@ -24,6 +24,7 @@ struct CallContext {
   absl::Time deadline = absl::InfiniteFuture();  // of the call with its retries
   std::string request_id;                        // ours; sent as X-OpenStack-Request-ID ("req-<uuid>") and logged
   std::stop_token stop;
+  Purpose purpose = {};  // for the log
 };
 
 // HTTP status that a failure came from; 0 when it did not come from an answer.

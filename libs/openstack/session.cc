@@ -49,7 +49,7 @@ absl::StatusOr<http::Response> Session::SendWithToken(const CallContext& call, h
   request.stop = call.stop;
   http::RetryPolicy policy = dependencies_.retry;
   if (attempts.once) policy.max_attempts = 1;
-  const http::Watch watch = {dependencies_.observer, asked.service, request_id};
+  const http::Watch watch = {dependencies_.observer, asked.service, request_id, call.purpose};
   for (bool renewed = false;; renewed = true) {
     PROTECTOR_ASSIGN_OR_RETURN(const std::shared_ptr<const Token> token, GetToken(call));
     http::Request authorised = request;

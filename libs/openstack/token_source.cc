@@ -95,7 +95,7 @@ absl::StatusOr<std::shared_ptr<const Token>> TokenSource::LogIn(const CallContex
   const std::string request_id = RequestIdFor(call, dependencies_);
   if (!request_id.empty()) request.headers.emplace_back("X-OpenStack-Request-ID", request_id);
 
-  const http::Watch watch = {dependencies_.observer, "keystone", request_id};
+  const http::Watch watch = {dependencies_.observer, "keystone", request_id, call.purpose};
   // Idempotent: a second token for a lost first one does no harm.
   const absl::StatusOr<http::Response> response =
       http::DoWithRetry(request, http::Idempotency::kIdempotent, dependencies_.retry,

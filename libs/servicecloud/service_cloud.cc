@@ -18,8 +18,7 @@ class CallObserver final : public http::Observer {
                       {{"service", record.service}, {"method", record.method}, {"status", status}})
         .Observe(absl::ToDoubleSeconds(record.duration));
     const bool failed = record.status == 0 || record.status >= 500;
-    logger_.Write(failed ? log::Level::kWarning : log::Level::kInfo, "cloud call",
-                  {{"cloud_service", record.service},
+    std::vector<log::Field> fields = {{"cloud_service", record.service},
                    {"method", record.method},
                    {"host", record.host},
                    {"route", record.route},
@@ -28,7 +27,9 @@ class CallObserver final : public http::Observer {
                    {"duration_ms", absl::ToInt64Milliseconds(record.duration)},
                    {"openstack_request_id", record.request_id},
                    {"request_id", record.caller_request_id},
-                   {"attempt", record.attempt}});
+                   {"attempt", record.attempt}};
+    for (log::Field& field : log::Field::Of(record.purpose)) fields.push_back(std::move(field));
+    logger_.Write(failed ? log::Level::kWarning : log::Level::kInfo, "cloud call", fields);
   }
 
  private:

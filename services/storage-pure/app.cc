@@ -79,7 +79,7 @@ class CallLog final : public http::Observer {
 
   void OnCall(const http::CallRecord& record) override {
     const bool failed = record.status == 0 || record.status >= 500 || record.status == 429;
-    const std::vector<log::Field> fields = {{"method", record.method},
+    std::vector<log::Field> fields = {{"method", record.method},
                                             {"path", record.route},
                                             {"status", record.status},
                                             {"error", record.error},
@@ -87,6 +87,7 @@ class CallLog final : public http::Observer {
                                             {"array_request_id", record.request_id},
                                             {"request_id", record.caller_request_id},
                                             {"attempt", record.attempt}};
+    for (log::Field& field : log::Field::Of(record.purpose)) fields.push_back(std::move(field));
     if (failed) {
       logger_.Warning("array call", fields);
     } else {

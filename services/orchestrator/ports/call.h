@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "libs/base/purpose.h"
 
 namespace protector::orchestrator {
 
@@ -14,9 +15,7 @@ struct Call {
       : timeout(call_timeout), request_id(std::move(call_request_id)) {}
   absl::Duration timeout;     // the call returns within it, whatever the other side does
   std::string request_id;     // of the caller; may be empty
-  std::string operation_id;   // for logs and marks; may be empty
-  std::string step;           // see operation_id
-  std::string task;           // see operation_id
+  Purpose purpose;            // for logs
 };
 
 }  // namespace protector::orchestrator

@@ -13,7 +13,9 @@ namespace protector::orchestrator {
 
 inline Call CallOf(const rpc::CallContext& context) {
   const absl::Duration remaining = context.deadline - absl::Now();
-  return Call(std::clamp(remaining, absl::Milliseconds(1), absl::Minutes(2)), context.request_id);
+  Call call(std::clamp(remaining, absl::Milliseconds(1), absl::Minutes(2)), context.request_id);
+  call.purpose = context.purpose;
+  return call;
 }
 
 }  // namespace protector::orchestrator

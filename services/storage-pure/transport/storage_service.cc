@@ -76,7 +76,7 @@ class StorageService final : public v1::StorageService::CallbackService {
     return rpc::Unary(host_, context, request, response, name,
                       [this, method](const rpc::CallContext& call, const Request& r) -> absl::StatusOr<Response> {
                         PROTECTOR_RETURN_IF_ERROR(Validate(r));
-                        const Scope scope{.deadline = call.deadline, .request_id = call.request_id,
+                        const Scope scope{.deadline = call.deadline, .request_id = call.request_id, .purpose = call.purpose,
                                           .cancelled = call.cancelled};
                         return (storage_.*method)(scope, r);
                       });

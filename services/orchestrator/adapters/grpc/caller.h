@@ -27,7 +27,8 @@ class Caller {
   rpc::CallOptions Options(const Call& call, rpc::Repeat repeat) const {
     rpc::CallOptions options(call.timeout, target_);
     options.site = site_;
-    options.request_id = call.request_id.empty() ? call.operation_id : call.request_id;
+    options.request_id = call.request_id.empty() ? call.purpose.operation : call.request_id;
+    options.purpose = call.purpose;
     options.repeat = repeat;
     return options;
   }

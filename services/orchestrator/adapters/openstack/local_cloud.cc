@@ -36,6 +36,7 @@ openstack::CallContext LocalCloud::Context(const Call& call) const {
   openstack::CallContext context;
   context.deadline = clock_.Now() + call.timeout;
   context.request_id = call.request_id;
+  context.purpose = call.purpose;
   return context;
 }
 

@@ -8,6 +8,7 @@
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/engine/view.h"
 #include "services/orchestrator/domain/times.h"
+#include "services/orchestrator/domain/engine/log_lines.h"
 
 namespace protector::orchestrator {
 namespace {
@@ -103,6 +104,7 @@ absl::StatusOr<op::Operation> Engine::Start(op::OperationRecord header, op::Plan
   for (int i = 0; i < run->size(); ++i) turn.Task(*run, i);
   PROTECTOR_RETURN_IF_ERROR(journal_.Write(turn));
   const std::string id = run->id();
+  LogAccepted(logger_, *run);
   if (!request_id.empty()) by_request_[request_id] = id;
   Adopt(std::move(run));
   Wake();

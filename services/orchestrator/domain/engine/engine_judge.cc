@@ -5,6 +5,7 @@
 
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/engine/engine.h"
+#include "services/orchestrator/domain/engine/log_lines.h"
 #include "services/orchestrator/domain/times.h"
 
 namespace protector::orchestrator {
@@ -149,6 +150,7 @@ void Engine::TryLater(Live& live, int index, const Verdict& verdict) {
   const Traits traits = director_.KindOf(record).TraitsOf(*live.run, record);
   record.set_tries(record.tries() + 1);
   *record.mutable_task()->mutable_problem() = ProblemOf(record, verdict.status, clock_.Now());
+  LogRetry(logger_, *live.run, record, verdict.status);
   Touch(live, index);
   const int most = IsThrottled(verdict.status) ? 2 * traits.max_tries : traits.max_tries;
   if (!traits.patient && record.tries() >= most) {
@@ -176,8 +178,7 @@ void Engine::GiveUp(Live& live, int index, const Verdict& verdict) {
   }
   AddProblem(live, record, verdict.status);
   *record.mutable_task()->mutable_problem() = ProblemOf(record, verdict.status, clock_.Now());
-  logger_.Warning("task failed", verdict.status,
-                  {{"operation", live.run->id()}, {"step", record.task().step()}, {"task", record.task().id()}});
+  logger_.Warning("task failed", verdict.status, log::Field::Of(PurposeOf(*live.run, record)));
   Settled(live, index, op::FAILED);
 }
 
@@ -201,6 +202,7 @@ void Engine::Settled(Live& live, int index, op::State state) {
   }
   Touch(live, index);
   for (int ready : run.Settle(index, state)) MakeReady(live, ready);
+  LogSettled(logger_, run, record);
   const int size = run.size();
   director_.OnSettled(run, index);
   AfterDirector(live, size);
@@ -218,7 +220,7 @@ void Engine::Hold(Live& live, int index, const Verdict& verdict) {
   run.mutable_operation().set_state(op::PAUSED);
   run.mutable_operation().set_hold_reason(MessageOf(verdict.status));
   run.header_changed = true;
-  logger_.Error("operation is held", verdict.status, {{"operation", run.id()}, {"task", record.task().id()}});
+  logger_.Error("operation is held", verdict.status, log::Field::Of(PurposeOf(run, record)));
 }
 
 void Engine::Supersede(Live& live, const Verdict& verdict) {

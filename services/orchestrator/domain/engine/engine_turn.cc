@@ -3,6 +3,7 @@
 
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/engine/engine.h"
+#include "services/orchestrator/domain/engine/log_lines.h"
 #include "services/orchestrator/domain/engine/view.h"
 #include "services/orchestrator/domain/times.h"
 
@@ -104,12 +105,14 @@ void Engine::Idle(Live& live) {
   Run& run = *live.run;
   if (!run.changed || run.unsettled_main() > 0) return;
   const int size = run.size();
+  const bool ended_before = Ended(run.operation().state());
   director_.OnIdle(run, clock_.Now());
   AfterDirector(live, size);
   if (Ended(run.operation().state())) {
     run.Account(clock_.Monotonic());
     run.StoreSpent();
     run.mutable_operation() = MakeView(run, director_, false);
+    if (!ended_before) LogEnded(logger_, run);
   }
 }
 
@@ -185,7 +188,7 @@ void Engine::Prepare(Live& live, int index, Api api) {
       op::Intent& intent = *record.mutable_intent();
       intent.Clear();
       intent.set_attempt(task.attempts());
-      intent.set_epoch(run.operation().epoch() + (run.operation().past_point_of_no_return() ? 1 : 0));
+      intent.set_epoch(EpochNow(run));
       *intent.mutable_time() = ToProto(clock_.Now());
       kind.FillIntent(run, record, intent);
       director_.OnIntent(run, index);

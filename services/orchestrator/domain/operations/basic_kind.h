@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libs/base/error.h"
+#include "services/orchestrator/domain/engine/log_lines.h"
 #include "services/orchestrator/domain/operations/kinds.h"
 
 namespace protector::orchestrator {
@@ -23,9 +24,7 @@ class BasicKind : public TaskKind {
  protected:
   static Call CallOf(const Run& run, const op::TaskRecord& task, absl::Duration timeout) {
     Call call(timeout, run.operation().request_id());
-    call.operation_id = run.id();
-    call.step = task.task().step();
-    call.task = task.task().id();
+    call.purpose = PurposeOf(run, task);
     return call;
   }
   Call CallOf(const Run& run, const op::TaskRecord& task) const { return CallOf(run, task, context_.timeouts.call); }

@@ -70,7 +70,7 @@ absl::StatusOr<http::Response> Session::Attempt(const Scope& scope, const http::
                             .status = response.ok() ? response->status : 0,
                             .error = response.ok() ? "" : MessageOf(response.status()),
                             .duration = env_.clock.Monotonic() - started, .request_id = "",
-                            .caller_request_id = scope.request_id, .attempt = attempt};
+                            .caller_request_id = scope.request_id, .purpose = scope.purpose, .attempt = attempt};
     for (const auto& [key, value] : request.headers) {
       if (key == kRequestId) record.request_id = value;
     }
