@@ -1,4 +1,5 @@
 // The program as a whole, against services in this process: what is asked of which site, what is shown, which code is left.
+// long: one command after the other over the same two sites; parts of it would each repeat them.
 #include "cli/protector/run.h"
 
 #include <catch2/catch.hpp>

@@ -37,10 +37,10 @@ def build(log):
     return run(["bash", "-c", ". tools/dev/common.sh; build dev " + " ".join(PROGRAMS)], log) == 0
 
 
-def tests(expression, log):
+def tests(expression, log, *options):
     """Names of the tests that failed, and how many passed."""
     environment = os.environ | {"PROTECTOR_E2E_IPS": "127.0.15.1,127.0.25.1", "PYTHONPATH": str(TREE / "tools")}
-    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_promises.py", "-k", expression], log, env=environment)
+    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_promises.py", "-k", expression, *options], log, env=environment)
     text = log.read_text(encoding="utf-8")
     failed = re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", text, re.MULTILINE)
     passed = re.findall(r"(\d+) passed", text)
@@ -56,7 +56,7 @@ def judge(mutation, log):
     try:
         if not build(log):
             return False, f"does not build, see {log}"
-        failed, passed = tests(mutation.tests, log)
+        failed, passed = tests(mutation.tests, log, "-x")
     finally:
         path.write_text(original, encoding="utf-8")
     if not failed:
