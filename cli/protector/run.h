@@ -1,6 +1,6 @@
 #pragma once
-// One run of the program: words in, text on two streams, exit code out. Everything around it is handed in, so that tests run it
-// in their own process.
+// One run of the program: words in, text on two streams, exit code out. Everything around it is handed in, so that
+// tests run it in their own process.
 //
 // Threads: one run at a time. Failure: is told on `err` and by the exit code.
 

@@ -1,5 +1,5 @@
-// The program as a whole, against services in this process: what is asked of which site, what is shown, which code is left.
-// long: one command after the other over the same two sites; parts of it would each repeat them.
+// The program as a whole, against services in this process: what is asked of which site, what is shown, which code is
+// left. long: one command after the other over the same two sites; parts of it would each repeat them.
 #include "cli/protector/run.h"
 
 #include <catch2/catch.hpp>
@@ -55,7 +55,9 @@ TEST_CASE("show: the fields of the reference page, asked of the local site in th
   const Result shown = sites.Run({"protection-group", "show", "prod-web-app"});
   INFO(shown.err);
   CHECK(shown.code == 0);
-  for (const char* field : {"| name ", "| status ", "| current_primary_site ", "| failover_count ", "| last_failover_at ", "| replication_type "}) CHECK(Contains(shown.out, field));
+  for (const char* field : {"| name ", "| status ", "| current_primary_site ", "| failover_count ",
+                            "| last_failover_at ", "| replication_type "})
+    CHECK(Contains(shown.out, field));
   CHECK(Contains(shown.out, " active "));
   REQUIRE(sites.a.Calls("GetGroup").size() == 1);
   CHECK(sites.b.Calls("GetGroup").empty());
@@ -63,7 +65,8 @@ TEST_CASE("show: the fields of the reference page, asked of the local site in th
   CHECK(asked.metadata.at("x-protector-project-bin") == "demo");
   CHECK(asked.metadata.at("x-protector-project-domain-bin") == "Default");
   CHECK(asked.metadata.at("x-protector-user-bin") == "demo");
-  CHECK(Json(sites.Run({"protection-group", "show", "prod-web-app", "-f", "json"}).out).GetStringOr("status", "") == "active");
+  CHECK(Json(sites.Run({"protection-group", "show", "prod-web-app", "-f", "json"}).out).GetStringOr("status", "") ==
+        "active");
 }
 
 TEST_CASE("an unknown group: cause, object, site, reason, remedy, exit code 1") {
@@ -71,7 +74,9 @@ TEST_CASE("an unknown group: cause, object, site, reason, remedy, exit code 1") 
   const Result shown = sites.Run({"protection-group", "show", "nope"});
   CHECK(shown.code == 1);
   CHECK(shown.out.empty());
-  for (const char* part : {"no protection group nope", "object: protection group nope", "site:   site-a", "reason: GROUP_NOT_FOUND", "remedy: List them."}) CHECK(Contains(shown.err, part));
+  for (const char* part : {"no protection group nope", "object: protection group nope", "site:   site-a",
+                           "reason: GROUP_NOT_FOUND", "remedy: List them."})
+    CHECK(Contains(shown.err, part));
 }
 
 TEST_CASE("bad input is refused before anything is asked") {
@@ -100,7 +105,8 @@ TEST_CASE("bad input is refused before anything is asked") {
     CHECK(Contains(result.err, "ERROR: "));
     CHECK(result.out.empty());
   }
-  for (const char* method : {"GetGroup", "ListSites", "StartFailover", "GetOperation", "ResolveProject", "CreateSite"}) {
+  for (const char* method :
+       {"GetGroup", "ListSites", "StartFailover", "GetOperation", "ResolveProject", "CreateSite"}) {
     CHECK(sites.a.Calls(method).empty());
     CHECK(sites.b.Calls(method).empty());
   }
@@ -111,7 +117,8 @@ TEST_CASE("failover: asked of the site that is not primary, from either site's c
     TwoSites sites;
     if (from_b) sites.SourceSiteB();
     sites.b.answers.start_failover = [](const op_pb::StartFailoverRequest& request) { return Started(request.type()); };
-    const Result result = sites.Run({"protection-group", "failover", "prod-web-app", "--network-mapping", "net-primary-web=net-secondary-web", "net-primary-db=net-secondary-db",
+    const Result result = sites.Run({"protection-group", "failover", "prod-web-app", "--network-mapping",
+                                     "net-primary-web=net-secondary-web", "net-primary-db=net-secondary-db",
                                      "--flavor-mapping", "m1.large=m2.large"});
     INFO(result.err);
     CHECK(result.code == 0);
@@ -168,8 +175,9 @@ TEST_CASE("planned failover towards a dead site: REMOTE_SITE_UNREACHABLE with th
   sites.b.Stop();
   const Result result = sites.Run({"protection-group", "failover", "prod-web-app"});
   CHECK(result.code == 4);
-  for (const char* part : {"Cannot modify protection group: remote site unreachable", "site:   site-b", "reason: REMOTE_SITE_UNREACHABLE", "protector site validate site-b",
-                           "sync-force prod-web-app"}) {
+  for (const char* part :
+       {"Cannot modify protection group: remote site unreachable", "site:   site-b", "reason: REMOTE_SITE_UNREACHABLE",
+        "protector site validate site-b", "sync-force prod-web-app"}) {
     CHECK(Contains(result.err, part));
   }
 }
@@ -177,29 +185,35 @@ TEST_CASE("planned failover towards a dead site: REMOTE_SITE_UNREACHABLE with th
 TEST_CASE("the site that is asked may know better who the target is") {
   TwoSites sites;
   sites.b.answers.start_failover = [](const auto&) -> absl::StatusOr<op_pb::Operation> {
-    return Error(absl::StatusCode::kFailedPrecondition, "NOT_TARGET_SITE", "site-b is the primary site").Object("site site-a");
+    return Error(absl::StatusCode::kFailedPrecondition, "NOT_TARGET_SITE", "site-b is the primary site")
+        .Object("site site-a");
   };
   sites.a.answers.start_failover = [](const op_pb::StartFailoverRequest& request) { return Started(request.type()); };
   const Result result = sites.Run({"protection-group", "failover", "prod-web-app"});
   CHECK(result.code == 0);
   REQUIRE(sites.a.Calls("StartFailover").size() == 1);
   // The same request, so that it can only begin one operation.
-  CHECK(sites.a.Calls("StartFailover")[0].metadata.at("x-protector-request-id") == sites.b.Calls("StartFailover").at(0).metadata.at("x-protector-request-id"));
+  CHECK(sites.a.Calls("StartFailover")[0].metadata.at("x-protector-request-id") ==
+        sites.b.Calls("StartFailover").at(0).metadata.at("x-protector-request-id"));
 }
 
 TEST_CASE("failback is asked of the home site; refused by state is exit code 3") {
   TwoSites sites;
   sites.a.answers.start_failback = [](const auto&) -> absl::StatusOr<op_pb::Operation> {
-    return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS", "Protection Group is not in failed_over status").Object("protection group prod-web-app").Remedy("Look at it.");
+    return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS", "Protection Group is not in failed_over status")
+        .Object("protection group prod-web-app")
+        .Remedy("Look at it.");
   };
   sites.SourceSiteB();
-  const Result result = sites.Run({"protection-group", "failback", "prod-web-app", "--reverse-replication", "--network-mapping", "a=b"});
+  const Result result =
+      sites.Run({"protection-group", "failback", "prod-web-app", "--reverse-replication", "--network-mapping", "a=b"});
   CHECK(result.code == 3);
   CHECK(Contains(result.err, "Protection Group is not in failed_over status"));
   CHECK(Contains(sites.a.Calls("StartFailback").at(0).request, "reverse_replication: true"));
 }
 
-TEST_CASE("a command with --wait follows the stream, joins it again when it breaks, and leaves only the result on stdout") {
+TEST_CASE(
+    "a command with --wait follows the stream, joins it again when it breaks, and leaves only the result on stdout") {
   TwoSites sites;
   sites.b.answers.start_failover = [](const op_pb::StartFailoverRequest& request) { return Started(request.type()); };
   std::atomic<int> streams{0};
@@ -224,8 +238,11 @@ TEST_CASE("a command with --wait follows the stream, joins it again when it brea
 }
 
 TEST_CASE("a command with --wait says by its exit code how the operation ended") {
-  for (const auto& [state, code] : std::vector<std::pair<op_pb::State, int>>{
-           {op_pb::COMPLETED, 0}, {op_pb::COMPLETED_WITH_ERRORS, 1}, {op_pb::FAILED, 1}, {op_pb::ROLLED_BACK, 1}, {op_pb::CANCELLED, 1}}) {
+  for (const auto& [state, code] : std::vector<std::pair<op_pb::State, int>>{{op_pb::COMPLETED, 0},
+                                                                             {op_pb::COMPLETED_WITH_ERRORS, 1},
+                                                                             {op_pb::FAILED, 1},
+                                                                             {op_pb::ROLLED_BACK, 1},
+                                                                             {op_pb::CANCELLED, 1}}) {
     TwoSites sites;
     sites.b.answers.start_failover = [](const op_pb::StartFailoverRequest& request) { return Started(request.type()); };
     sites.b.answers.watch = [state = state](const auto& write) {
@@ -300,13 +317,18 @@ TEST_CASE("operations of both sites in one list, newest first; a dead site is sa
 
 TEST_CASE("an operation is found on the site that ran it; actions go there") {
   TwoSites sites;
-  sites.a.answers.get_operation = [](const auto&) -> absl::StatusOr<op_pb::Operation> { return Error(absl::StatusCode::kNotFound, "OPERATION_NOT_FOUND", "no such operation"); };
+  sites.a.answers.get_operation = [](const auto&) -> absl::StatusOr<op_pb::Operation> {
+    return Error(absl::StatusCode::kNotFound, "OPERATION_NOT_FOUND", "no such operation");
+  };
   sites.b.answers.get_operation = [](const auto&) { return Started(op_pb::PLANNED_FAILOVER, op_pb::RUNNING, 65); };
-  sites.b.answers.cancel_operation = [](const auto&) { return Started(op_pb::PLANNED_FAILOVER, op_pb::CANCELLING, 65); };
+  sites.b.answers.cancel_operation = [](const auto&) {
+    return Started(op_pb::PLANNED_FAILOVER, op_pb::CANCELLING, 65);
+  };
   const Result shown = sites.Run({"operation", "show", "op-7f3a2b1c"});
   INFO(shown.err);
   CHECK(shown.code == 0);
-  for (const char* part : {"| operation_id ", "| operation_type ", "| status ", "| progress ", "65%", "| steps_completed ", "[\"validate_sites\"]", "| steps_failed ", "[]", "| error_message "}) {
+  for (const char* part : {"| operation_id ", "| operation_type ", "| status ", "| progress ", "65%",
+                           "| steps_completed ", "[\"validate_sites\"]", "| steps_failed ", "[]", "| error_message "}) {
     CHECK(Contains(shown.out, part));
   }
   CHECK(sites.Run({"operation", "cancel", "op-7f3a2b1c"}).code == 0);
@@ -353,7 +375,8 @@ TEST_CASE("site create writes to every registry, tells the new one of the others
   const auto create = [](const site_pb::CreateSiteRequest& request) { return request.site(); };
   sites.a.answers.create_site = create;
   sites.b.answers.create_site = create;
-  const std::vector<std::string> command = {"site", "create", "site-b", "--auth-url", sites.b.auth_url(), "--site-registry", sites.b.address(), "-f", "csv"};
+  const std::vector<std::string> command = {
+      "site", "create", "site-b", "--auth-url", sites.b.auth_url(), "--site-registry", sites.b.address(), "-f", "csv"};
   const Result created = sites.Run(command);
   INFO(created.err);
   CHECK(created.code == 0);
@@ -362,7 +385,9 @@ TEST_CASE("site create writes to every registry, tells the new one of the others
   CHECK(Contains(sites.b.Calls("CreateSite")[1].request, "name: \"site-a\""));
   CHECK(Contains(created.out, "\"site site-b\",\"site-a\",\"created\""));
   // One registry has it already: done. Both: refused. One is gone: said, exit code 4.
-  const auto exists = [](const auto&) -> absl::StatusOr<site_pb::Site> { return Error(absl::StatusCode::kAlreadyExists, "SITE_EXISTS", "site-b is registered"); };
+  const auto exists = [](const auto&) -> absl::StatusOr<site_pb::Site> {
+    return Error(absl::StatusCode::kAlreadyExists, "SITE_EXISTS", "site-b is registered");
+  };
   const auto present = [&](const auto& request) {
     site_pb::Site site;
     site.set_name(request.name());
@@ -431,10 +456,13 @@ TEST_CASE("sync-status and sync-force") {
   const Result forced = sites.Run({"protection-group", "sync-force", "prod-web-app"});
   INFO(forced.err);
   CHECK(forced.code == 0);
-  for (const char* part : {"checking connectivity of site-a", "reachable", "version 6 (epoch 2)", "pushing to site-a", "1 version sent", "both sites are now at version 6"}) CHECK(Contains(forced.out, part));
+  for (const char* part : {"checking connectivity of site-a", "reachable", "version 6 (epoch 2)", "pushing to site-a",
+                           "1 version sent", "both sites are now at version 6"})
+    CHECK(Contains(forced.out, part));
 
   sites.b.answers.force_sync = [](const auto&) -> absl::StatusOr<meta_pb::ForceSyncResponse> {
-    return Error(absl::StatusCode::kFailedPrecondition, "LOWER_EPOCH", "site-a has the higher epoch").Remedy("Run it there.");
+    return Error(absl::StatusCode::kFailedPrecondition, "LOWER_EPOCH", "site-a has the higher epoch")
+        .Remedy("Run it there.");
   };
   CHECK(sites.Run({"protection-group", "sync-force", "prod-web-app"}).code == 3);
 }
@@ -450,7 +478,8 @@ TEST_CASE("sites that do not reach each other: the versions are carried") {
   sites.a.answers.sync_status = [&](const auto&) { return status; };
   sites.a.answers.export_versions = [](const meta_pb::ExportVersionsRequest& request) {
     meta_pb::ExportVersionsResponse response;
-    for (int64_t version = request.after_version() + 1; version <= 7; ++version) response.add_versions()->set_version(version);
+    for (int64_t version = request.after_version() + 1; version <= 7; ++version)
+      response.add_versions()->set_version(version);
     return response;
   };
   sites.b.answers.list_heads = [](const auto&) {
@@ -479,9 +508,10 @@ TEST_CASE("sites that do not reach each other: the versions are carried") {
 TEST_CASE("no secret is ever said, also with --debug and --timing") {
   TwoSites sites;
   sites.env.variables["OS_TOKEN"] = "token-secret";
-  for (const auto& words : std::vector<std::vector<std::string>>{{"--debug", "--timing", "-v", "protection-group", "show", "prod-web-app"},
-                                                                 {"--debug", "protection-group", "show", "nope"},
-                                                                 {"--os-password", "very-secret", "--debug", "site", "list"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"--debug", "--timing", "-v", "protection-group", "show", "prod-web-app"},
+                                             {"--debug", "protection-group", "show", "nope"},
+                                             {"--os-password", "very-secret", "--debug", "site", "list"}}) {
     const Result result = sites.Run(words);
     CHECK_FALSE(Contains(result.out + result.err, "very-secret"));
     CHECK_FALSE(Contains(result.out + result.err, "token-secret"));
@@ -500,9 +530,11 @@ TEST_CASE("completion asks for names") {
   CHECK(Contains(sites.Run({"__complete", "--", "fail", "protection-group"}).out, "failback\nfailover\n"));
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = sites.Run({"completion", shell}).out;
-    for (const char* part : {"protector __complete", "protection-group", "failback", "list-volume-types"}) CHECK(Contains(script, part));
-    CHECK_FALSE(Contains(script, "@"
-                                 "WORDS@"));
+    for (const char* part : {"protector __complete", "protection-group", "failback", "list-volume-types"})
+      CHECK(Contains(script, part));
+    CHECK_FALSE(Contains(script,
+                         "@"
+                         "WORDS@"));
   }
   CHECK(sites.Run({"completion", "tcsh"}).code == 2);
 }

@@ -5,7 +5,9 @@
 
 namespace protector {
 
-absl::Time SystemClock::Now() { return absl::FromChrono(std::chrono::system_clock::now()); }
+absl::Time SystemClock::Now() {
+  return absl::FromChrono(std::chrono::system_clock::now());
+}
 
 absl::Duration SystemClock::Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());

@@ -46,7 +46,9 @@ Error& Error::Site(const std::string& site) {
   return *this;
 }
 
-Error::operator absl::Status() const { return WithDetail(absl::Status(code_, message_), detail_); }
+Error::operator absl::Status() const {
+  return WithDetail(absl::Status(code_, message_), detail_);
+}
 
 ErrorDetail DetailOf(const absl::Status& status) {
   return {Payload(status, kReasonUrl), Payload(status, kObjectUrl), Payload(status, kRemedyUrl),
@@ -65,12 +67,13 @@ absl::Status WithDetail(const absl::Status& status, const ErrorDetail& detail) {
 absl::Status Annotate(const absl::Status& status, const std::string& context) {
   if (status.ok()) return status;
   absl::Status annotated(status.code(), context + ": " + MessageOf(status));
-  status.ForEachPayload([&annotated](absl::string_view url, const absl::Cord& payload) {
-    annotated.SetPayload(url, payload);
-  });
+  status.ForEachPayload(
+      [&annotated](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
   return annotated;
 }
 
-std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
+std::string MessageOf(const absl::Status& status) {
+  return std::string(status.message());
+}
 
 }  // namespace protector

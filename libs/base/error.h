@@ -1,7 +1,8 @@
 #pragma once
-// Errors as this product gives them: a canonical code, a stable machine-readable reason, a sentence that says what happened
-// to which object, and a remedy. They travel inside absl::Status as payloads and over gRPC as google.rpc.ErrorInfo (see
-// libs/grpc/status.h), so that the operator sees the same cause, object and remedy wherever the failure was met.
+// Errors as this product gives them: a canonical code, a stable machine-readable reason, a sentence that says what
+// happened to which object, and a remedy. They travel inside absl::Status as payloads and over gRPC as
+// google.rpc.ErrorInfo (see libs/grpc/status.h), so that the operator sees the same cause, object and remedy wherever
+// the failure was met.
 //
 // Threads: values. Failure: reading a detail that is not there gives an empty string.
 
@@ -48,7 +49,8 @@ ErrorDetail DetailOf(const absl::Status& status);
 // The same status with this detail in place of the one it had. An OK status is returned as it is.
 absl::Status WithDetail(const absl::Status& status, const ErrorDetail& detail);
 
-// The same status with "context: " before its message; code, detail and every other payload stay. For adding where it happened on the way up.
+// The same status with "context: " before its message; code, detail and every other payload stay. For adding where it
+// happened on the way up.
 absl::Status Annotate(const absl::Status& status, const std::string& context);
 
 // The message as std::string (absl's string_view does not convert).
@@ -57,8 +59,8 @@ std::string MessageOf(const absl::Status& status);
 }  // namespace protector
 
 // Returns from the function with the status of `expr` unless it is OK.
-#define PROTECTOR_RETURN_IF_ERROR(expr)                 \
-  do {                                                  \
+#define PROTECTOR_RETURN_IF_ERROR(expr)                                                             \
+  do {                                                                                              \
     if (absl::Status protector_status_ = (expr); !protector_status_.ok()) return protector_status_; \
   } while (false)
 

@@ -9,7 +9,8 @@ namespace protector {
 namespace {
 
 absl::StatusOr<int> Fails() {
-  return Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", "no protection group web").Object("protection group web");
+  return Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", "no protection group web")
+      .Object("protection group web");
 }
 
 absl::StatusOr<int> PassesOn() {
@@ -20,9 +21,9 @@ absl::StatusOr<int> PassesOn() {
 }  // namespace
 
 TEST_CASE("an error keeps cause, object, remedy and site on its way up") {
-  const absl::Status status =
-      Annotate(Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE", "no answer").Remedy("mend it").Site("b"),
-               "sync");
+  const absl::Status status = Annotate(
+      Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE", "no answer").Remedy("mend it").Site("b"),
+      "sync");
   CHECK(status.code() == absl::StatusCode::kUnavailable);
   CHECK(MessageOf(status) == "sync: no answer");
   CHECK(DetailOf(status) == ErrorDetail{"REMOTE_SITE_UNREACHABLE", "", "mend it", "b"});

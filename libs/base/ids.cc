@@ -46,7 +46,9 @@ std::string RandomIdGenerator::NewUuid() {
   return UuidFromHex(hex, '4');
 }
 
-std::string DerivedUuid(std::string_view text) { return UuidFromHex(Sha256Hex(text).substr(0, 32), '5'); }
+std::string DerivedUuid(std::string_view text) {
+  return UuidFromHex(Sha256Hex(text).substr(0, 32), '5');
+}
 
 std::string DerivedMark(std::string_view text, size_t length) {
   std::string uuid = DerivedUuid(text);

@@ -1,6 +1,6 @@
 #pragma once
-// Identifiers. Random ones come from a generator that is handed in; derived ones are the same for the same input, which is
-// how a repeated remote change collides with its first attempt instead of happening twice.
+// Identifiers. Random ones come from a generator that is handed in; derived ones are the same for the same input, which
+// is how a repeated remote change collides with its first attempt instead of happening twice.
 //
 // Threads: IdGenerator's methods may be called from any thread. Failure: none.
 

@@ -138,7 +138,8 @@ class CinderApi {
   // fails or makes a second record; find the first by its name in ListVolumes.
   virtual absl::StatusOr<Volume> Manage(const CallContext& call, const ManageVolume& volume) = 0;
   virtual absl::Status Unmanage(const CallContext& call, const std::string& id) = 0;  // gone already: OK
-  // What a change that failed in Cinder left as the volume's status is set right: "available". Needs admin; repeating it is harmless.
+  // What a change that failed in Cinder left as the volume's status is set right: "available". Needs admin; repeating
+  // it is harmless.
   virtual absl::Status ResetStatus(const CallContext& call, const std::string& id, const std::string& status) = 0;
   virtual absl::Status DeleteVolume(const CallContext& call,
                                     const std::string& id) = 0;  // gone already: OK. Array data goes

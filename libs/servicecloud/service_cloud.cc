@@ -19,15 +19,15 @@ class CallObserver final : public http::Observer {
         .Observe(absl::ToDoubleSeconds(record.duration));
     const bool failed = record.status == 0 || record.status >= 500;
     std::vector<log::Field> fields = {{"cloud_service", record.service},
-                   {"method", record.method},
-                   {"host", record.host},
-                   {"route", record.route},
-                   {"status", record.status},
-                   {"error", record.error},
-                   {"duration_ms", absl::ToInt64Milliseconds(record.duration)},
-                   {"openstack_request_id", record.request_id},
-                   {"request_id", record.caller_request_id},
-                   {"attempt", record.attempt}};
+                                      {"method", record.method},
+                                      {"host", record.host},
+                                      {"route", record.route},
+                                      {"status", record.status},
+                                      {"error", record.error},
+                                      {"duration_ms", absl::ToInt64Milliseconds(record.duration)},
+                                      {"openstack_request_id", record.request_id},
+                                      {"request_id", record.caller_request_id},
+                                      {"attempt", record.attempt}};
     for (log::Field& field : log::Field::Of(record.purpose)) fields.push_back(std::move(field));
     logger_.Write(failed ? log::Level::kWarning : log::Level::kInfo, "cloud call", fields);
   }
@@ -60,29 +60,40 @@ class Bundle final : public ServiceCloud {
 
 config::Schema CloudConfigKeys() {
   config::Schema schema;
-  schema.Add({.path = "cloud.auth_url", .doc = "Keystone of this site.", .required = true, .example = "http://127.0.10.1:5000/v3"});
-  schema.Add({.path = "cloud.username",
-              .doc = "Service user: needs the role admin on each protected project (default policies of Cinder let only an admin manage "
-                     "and unmanage volumes).",
-              .default_value = "protector"});
+  schema.Add({.path = "cloud.auth_url",
+              .doc = "Keystone of this site.",
+              .required = true,
+              .example = "http://127.0.10.1:5000/v3"});
+  schema.Add(
+      {.path = "cloud.username",
+       .doc =
+           "Service user: needs the role admin on each protected project (default policies of Cinder let only an admin manage "
+           "and unmanage volumes).",
+       .default_value = "protector"});
   schema.Add({.path = "cloud.password",
               .doc = "Its password. Keep it out of this file.",
               .default_value = "",
               .secret = true});
   schema.Add({.path = "cloud.user_domain", .doc = "Name or id of the user's domain.", .default_value = "Default"});
-  schema.Add({.path = "cloud.project", .doc = "Project that the service user works in when no group's project is meant.",
+  schema.Add({.path = "cloud.project",
+              .doc = "Project that the service user works in when no group's project is meant.",
               .default_value = "service"});
-  schema.Add({.path = "cloud.project_domain", .doc = "Name or id of that project's domain.", .default_value = "Default"});
+  schema.Add(
+      {.path = "cloud.project_domain", .doc = "Name or id of that project's domain.", .default_value = "Default"});
   schema.Add({.path = "cloud.application_credential_id",
               .doc = "Instead of user and password; serves one project only, the one it was made for.",
               .default_value = ""});
-  schema.Add({.path = "cloud.application_credential_secret", .doc = "Its secret.", .default_value = "", .secret = true});
-  schema.Add({.path = "cloud.region", .doc = "Region of the catalog to use; empty: the only one.", .default_value = ""});
+  schema.Add(
+      {.path = "cloud.application_credential_secret", .doc = "Its secret.", .default_value = "", .secret = true});
+  schema.Add(
+      {.path = "cloud.region", .doc = "Region of the catalog to use; empty: the only one.", .default_value = ""});
   schema.Add({.path = "cloud.interface",
               .doc = "Which endpoints of the catalog to use.",
               .default_value = "public",
               .choices = {"public", "internal", "admin"}});
-  schema.Add({.path = "cloud.ca_file", .doc = "PEM file with the CA of the cloud's certificates; empty: the system's.", .default_value = ""});
+  schema.Add({.path = "cloud.ca_file",
+              .doc = "PEM file with the CA of the cloud's certificates; empty: the system's.",
+              .default_value = ""});
   schema.Add({.path = "cloud.insecure",
               .type = config::Type::kBoolean,
               .doc = "Accept any certificate. For a lab only.",
@@ -114,7 +125,8 @@ cloudconfig::Cloud CloudFromConfig(const config::Config& config) {
 }
 
 absl::StatusOr<std::unique_ptr<ServiceCloud>> MakeServiceCloud(const config::Config& config, const log::Logger& logger,
-                                                               metrics::Registry& metrics, Clock& clock, IdGenerator& ids) {
+                                                               metrics::Registry& metrics, Clock& clock,
+                                                               IdGenerator& ids) {
   const cloudconfig::Cloud cloud = CloudFromConfig(config);
   const absl::Status complete = cloudconfig::CheckComplete(cloud);
   if (!complete.ok()) {

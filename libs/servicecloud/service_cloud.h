@@ -1,9 +1,10 @@
 #pragma once
-// The cloud of a service's own site, from the `cloud.*` keys of its configuration: credentials, HTTP client, and an observer that puts
-// every call with its x-openstack-request-id into the log and the metrics. Shared by site-registry and orchestrator.
+// The cloud of a service's own site, from the `cloud.*` keys of its configuration: credentials, HTTP client, and an
+// observer that puts every call with its x-openstack-request-id into the log and the metrics. Shared by site-registry
+// and orchestrator.
 //
-// Threads: safe for all once made. Ownership: a ServiceCloud owns its HTTP client; logger, metrics, clock and ids outlive it.
-// Failure: INVALID_ARGUMENT when the keys do not suffice to log in, naming what is missing. Makes no call.
+// Threads: safe for all once made. Ownership: a ServiceCloud owns its HTTP client; logger, metrics, clock and ids
+// outlive it. Failure: INVALID_ARGUMENT when the keys do not suffice to log in, naming what is missing. Makes no call.
 
 #include <memory>
 
@@ -30,6 +31,7 @@ class ServiceCloud {
 };
 
 absl::StatusOr<std::unique_ptr<ServiceCloud>> MakeServiceCloud(const config::Config& config, const log::Logger& logger,
-                                                               metrics::Registry& metrics, Clock& clock, IdGenerator& ids);
+                                                               metrics::Registry& metrics, Clock& clock,
+                                                               IdGenerator& ids);
 
 }  // namespace protector

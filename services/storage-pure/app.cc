@@ -20,33 +20,46 @@ using config::Type;
 
 config::Schema OwnSchema() {
   config::Schema schema;
-  schema.Add({.path = "array.url", .doc = "Management address of this site's FlashArray. Always https.",
+  schema.Add({.path = "array.url",
+              .doc = "Management address of this site's FlashArray. Always https.",
               .default_value = "https://127.0.10.1:8443"});
   schema.Add({.path = "array.api_token",
               .doc = "API token of a user of the array with the role storage_admin or more.",
-              .required = true, .secret = true, .example = "${FILE:array-a.token}"});
+              .required = true,
+              .secret = true,
+              .example = "${FILE:array-a.token}"});
   schema.Add({.path = "array.ca_file",
-              .doc = "PEM file with the certificate of the array or of the authority that signed it. The certificate is "
-                     "always checked: against this file, else against array.fingerprint, else against the system's "
-                     "authorities."});
-  schema.Add({.path = "array.fingerprint",
-              .doc = "SHA-256 of the array's certificate (64 hex digits, colons allowed): that certificate is accepted and "
-                     "no other. For arrays with a self-signed certificate."});
-  schema.Add({.path = "array.insecure", .type = Type::kBoolean,
+              .doc =
+                  "PEM file with the certificate of the array or of the authority that signed it. The certificate is "
+                  "always checked: against this file, else against array.fingerprint, else against the system's "
+                  "authorities."});
+  schema.Add(
+      {.path = "array.fingerprint",
+       .doc = "SHA-256 of the array's certificate (64 hex digits, colons allowed): that certificate is accepted and "
+              "no other. For arrays with a self-signed certificate."});
+  schema.Add({.path = "array.insecure",
+              .type = Type::kBoolean,
               .doc = "Accept any certificate. Whoever answers at the address then gets the API token: only for a lab.",
               .default_value = "false"});
-  schema.Add({.path = "array.connect_timeout", .type = Type::kDuration,
+  schema.Add({.path = "array.connect_timeout",
+              .type = Type::kDuration,
               .doc = "How long to wait for a connection. Short, because a lost array may not even refuse.",
               .default_value = "5s"});
-  schema.Add({.path = "array.request_timeout", .type = Type::kDuration, .doc = "How long one request may take.",
+  schema.Add({.path = "array.request_timeout",
+              .type = Type::kDuration,
+              .doc = "How long one request may take.",
               .default_value = "30s"});
-  schema.Add({.path = "array.parallelism", .type = Type::kInteger,
+  schema.Add({.path = "array.parallelism",
+              .type = Type::kInteger,
               .doc = "Requests to the array at the same time. Its management plane is slow and limits sessions.",
-              .default_value = "16", .minimum = 1, .maximum = 256});
+              .default_value = "16",
+              .minimum = 1,
+              .maximum = 256});
   return schema;
 }
 
-absl::Status Wrong(const config::Config& config, const std::string& key, const std::string& why, const std::string& remedy) {
+absl::Status Wrong(const config::Config& config, const std::string& key, const std::string& why,
+                   const std::string& remedy) {
   return Error(absl::StatusCode::kInvalidArgument, "BAD_CONFIG", fmt::format("{}: {}: {}", config.Where(key), key, why))
       .Object("key " + key)
       .Remedy(remedy);
@@ -61,7 +74,8 @@ absl::Status Check(const config::Config& config) {
     return Wrong(config, "array.api_token", "is empty", "Create a token on the array: pureadmin create --api-token.");
   }
   const std::string fingerprint = config.GetString("array.fingerprint");
-  const auto digits = std::count_if(fingerprint.begin(), fingerprint.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  const auto digits =
+      std::count_if(fingerprint.begin(), fingerprint.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
   if (!fingerprint.empty() && digits != 64) {
     return Wrong(config, "array.fingerprint", "does not have 64 hex digits",
                  "openssl x509 -in cert.pem -noout -fingerprint -sha256 prints it.");
@@ -80,21 +94,22 @@ class CallLog final : public http::Observer {
   void OnCall(const http::CallRecord& record) override {
     const bool failed = record.status == 0 || record.status >= 500 || record.status == 429;
     std::vector<log::Field> fields = {{"method", record.method},
-                                            {"path", record.route},
-                                            {"status", record.status},
-                                            {"error", record.error},
-                                            {"duration_ms", absl::ToDoubleMilliseconds(record.duration)},
-                                            {"array_request_id", record.request_id},
-                                            {"request_id", record.caller_request_id},
-                                            {"attempt", record.attempt}};
+                                      {"path", record.route},
+                                      {"status", record.status},
+                                      {"error", record.error},
+                                      {"duration_ms", absl::ToDoubleMilliseconds(record.duration)},
+                                      {"array_request_id", record.request_id},
+                                      {"request_id", record.caller_request_id},
+                                      {"attempt", record.attempt}};
     for (log::Field& field : log::Field::Of(record.purpose)) fields.push_back(std::move(field));
     if (failed) {
       logger_.Warning("array call", fields);
     } else {
       logger_.Debug("array call", fields);
     }
-    metrics_.GetHistogram("protector_array_request_seconds", "Duration of requests to the array.",
-                          {{"method", record.method}, {"path", record.route}, {"status", std::to_string(record.status)}})
+    metrics_
+        .GetHistogram("protector_array_request_seconds", "Duration of requests to the array.",
+                      {{"method", record.method}, {"path", record.route}, {"status", std::to_string(record.status)}})
         .Observe(absl::ToDoubleSeconds(record.duration));
   }
 

@@ -124,7 +124,8 @@ void App::Start() {
       [&p](const HttpRequest& in, HttpResponse* out) { p.control->Serve(in, out); }, "", "");
   const auto named = [&](const std::string& host) { return p.options.advertise.empty() ? host : p.options.advertise; };
   p.options.rest_address = fmt::format("{}:{}", named(rest_host), p.rest_server->Bind(rest_host, rest_port));
-  p.options.control_address = fmt::format("{}:{}", named(control_host), p.control_server->Bind(control_host, control_port));
+  p.options.control_address =
+      fmt::format("{}:{}", named(control_host), p.control_server->Bind(control_host, control_port));
 
   const Context context{&p.options, &p.settings, p.db.get(), &p.faults, p.sessions.get(), p.log.get(), &p.peers};
   p.data = std::make_unique<DataPlane>(p.db.get());

@@ -44,7 +44,8 @@ void Declare(CLI::App& cli, Flags& flags) {
   cli.add_option("--name", o.name, "Name of the array")->capture_default_str();
   cli.add_option("--listen", o.listen, "REST, HTTPS: HOST:PORT")->capture_default_str();
   cli.add_option("--control", o.control, "Control and data plane, HTTP: HOST:PORT")->capture_default_str();
-  cli.add_option("--advertise", o.advertise, "Host that peers are told to reach this array at (when it listens on 0.0.0.0)");
+  cli.add_option("--advertise", o.advertise,
+                 "Host that peers are told to reach this array at (when it listens on 0.0.0.0)");
   cli.add_option("--state-dir", o.state_dir, "Keep everything here (without: memory only)");
   cli.add_option("--api-token", flags.tokens, "TOKEN, USER=TOKEN or USER:ROLE=TOKEN; repeatable");
   cli.add_option("--peer", flags.peers, "NAME=HOST:PORT of another array's control port; repeatable");

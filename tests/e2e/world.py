@@ -254,7 +254,10 @@ class World:
             for service in layout.SERVICES:
                 files += [path for path in (site.directory / "state" / service).rglob("*") if path.is_file()]
             for path in files:
-                data = path.read_bytes()
+                try:
+                    data = path.read_bytes()
+                except FileNotFoundError:  # the programs run: SQLite's journal of a moment ago
+                    continue
                 self.leaks += [f"{path.relative_to(self.layout.directory)}: {needle.decode()}" for needle in needles if needle in data]
                 self.leaks += [f"{path.relative_to(self.layout.directory)}: {text.decode(errors='replace')}"
                                for text in TOKEN_SHAPES.findall(data)[:3]]

@@ -6,7 +6,9 @@
 namespace protector::storage {
 namespace {
 
-std::string CinderName(int n) { return fmt::format("volume-7d6c5b4a-0000-4000-8000-{:012d}-cinder", n); }
+std::string CinderName(int n) {
+  return fmt::format("volume-7d6c5b4a-0000-4000-8000-{:012d}-cinder", n);
+}
 
 // Volumes on a side, connected, each with its own text in it.
 std::vector<NamedDisk> MakeDisks(Side& side, int count) {
@@ -45,7 +47,8 @@ TEST_CASE("P7: planned failover, reverse replication and failback keep every byt
   // The move. What is written until the fence is in the final recovery point.
   group.epoch = 2;
   group.operation = "op-failover";
-  for (int i = 0; i < 4; ++i) REQUIRE(sites.a->Write(on_a[static_cast<size_t>(i)].serial, 8192, fmt::format("last text of {}", i)));
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(sites.a->Write(on_a[static_cast<size_t>(i)].serial, 8192, fmt::format("last text of {}", i)));
   const auto fenced = sites.a->Call(&Stub::FenceVolumes, group.Fence(on_a, true));
   REQUIRE(fenced.ok());
   CHECK(fenced->fenced());
@@ -79,7 +82,8 @@ TEST_CASE("P7: planned failover, reverse replication and failback keep every byt
   // The superseded side is refused.
   GroupCalls stale = group;
   stale.epoch = 1;
-  CHECK(ReasonOf(sites.b->Call(&Stub::MaterializeVolumes, stale.Materialize(*sites.a, point, on_a)).status()) == "STALE_EPOCH");
+  CHECK(ReasonOf(sites.b->Call(&Stub::MaterializeVolumes, stale.Materialize(*sites.a, point, on_a)).status()) ==
+        "STALE_EPOCH");
 
   // The other direction, under the same name.
   group.Protect(*sites.b, *sites.a, on_b);
@@ -110,11 +114,13 @@ TEST_CASE("P7: planned failover, reverse replication and failback keep every byt
   group.Protect(*sites.a, *sites.b, home_disks);
   const auto protection = group.Get(*sites.a, "");
   REQUIRE(protection->volumes_size() == 4);
-  for (const auto& volume : protection->volumes()) CHECK(volume.name().starts_with("volume-7d6c5b4a-0000-4000-8000-0000000002"));
+  for (const auto& volume : protection->volumes())
+    CHECK(volume.name().starts_with("volume-7d6c5b4a-0000-4000-8000-0000000002"));
   REQUIRE(sites.Wait([&] { return group.Get(*sites.a, "")->health() == v1::Protection::HEALTHY; }));
   // With a recovery point of these volumes, not with one of the first round.
   const std::string newest = group.Get(*sites.b, "array-a")->newest().name();
-  const json::Value snapshots = sites.b->Rest("GET", "/volume-snapshots?filter=" + http::UrlEncode("name='" + newest + ".*'"));
+  const json::Value snapshots =
+      sites.b->Rest("GET", "/volume-snapshots?filter=" + http::UrlEncode("name='" + newest + ".*'"));
   REQUIRE(snapshots.GetItems("items").size() == 4);
   for (const json::Value& snapshot : snapshots.GetItems("items")) {
     CHECK(snapshot.GetStringOr("name", "").find("-0000000002") != std::string::npos);
@@ -175,7 +181,8 @@ TEST_CASE("unplanned: only a complete recovery point is used, and the lost site 
   GroupCalls old = group;
   REQUIRE(sites.a->Call(&Stub::FenceVolumes, group.Fence(on_a, false))->fenced());
   old.epoch = 1;
-  CHECK(ReasonOf(sites.a->Call(&Stub::SuspendProtection, old.Make<v1::SuspendProtectionRequest>()).status()) == "STALE_EPOCH");
+  CHECK(ReasonOf(sites.a->Call(&Stub::SuspendProtection, old.Make<v1::SuspendProtectionRequest>()).status()) ==
+        "STALE_EPOCH");
 }
 
 TEST_CASE("two thousand volumes are found and described quickly") {
@@ -184,7 +191,8 @@ TEST_CASE("two thousand volumes are found and described quickly") {
   for (int i = 0; i < 2000; i += 100) {
     std::string names;
     for (int n = i; n < i + 100; ++n) names += (names.empty() ? "" : ",") + CinderName(n);
-    const json::Value made = sites.a->Rest("POST", "/volumes?names=" + http::UrlEncode(names), R"({"provisioned":1048576})");
+    const json::Value made =
+        sites.a->Rest("POST", "/volumes?names=" + http::UrlEncode(names), R"({"provisioned":1048576})");
     for (const json::Value& item : made.GetItems("items")) serials.push_back(item.GetStringOr("serial", ""));
   }
   REQUIRE(serials.size() == 2000);

@@ -45,7 +45,8 @@ TEST_CASE("the array's certificate is checked against file or fingerprint, and a
   };
   CHECK(reason(fmt::format("  fingerprint: \"{}\"\n", right)).empty());
   CHECK(reason(fmt::format("  fingerprint: \"{}\"\n", wrong)) == "ARRAY_UNREACHABLE");
-  CHECK(reason(fmt::format("  ca_file: {}\n", (sites.b->directory() / "array" / "cert.pem").string())) == "ARRAY_UNREACHABLE");
+  CHECK(reason(fmt::format("  ca_file: {}\n", (sites.b->directory() / "array" / "cert.pem").string())) ==
+        "ARRAY_UNREACHABLE");
   CHECK(reason("  request_timeout: 30s\n") == "ARRAY_UNREACHABLE");  // the system's authorities do not know it
   CHECK(reason("  insecure: true\n").empty());
   std::ifstream log(sites.a->directory() / "service.log");

@@ -60,8 +60,10 @@ TEST_CASE("a recovery point whose answer was lost is the same recovery point") {
 
 TEST_CASE("sessions that end in the middle and answers of 429 are not noticed by the caller") {
   Ready f(6);
-  f.b->Fault(R"({"match":{"path":"/volumes","probability":0.3},"action":"error","status":401,"message":"Invalid session."})");
-  f.b->Fault(R"({"match":{"path":"/volumes","probability":0.3},"action":"error","status":429,"message":"Too many requests."})");
+  f.b->Fault(
+      R"({"match":{"path":"/volumes","probability":0.3},"action":"error","status":401,"message":"Invalid session."})");
+  f.b->Fault(
+      R"({"match":{"path":"/volumes","probability":0.3},"action":"error","status":429,"message":"Too many requests."})");
   absl::StatusOr<v1::MaterializeVolumesResponse> made = absl::UnknownError("");
   REQUIRE(f.Wait([&] { return Up(made = f.Materialize()) == 6; }));
   f.b->ClearFaults();
@@ -70,7 +72,8 @@ TEST_CASE("sessions that end in the middle and answers of 429 are not noticed by
 
 TEST_CASE("one expired session is renewed without a failure") {
   Ready f(1);
-  f.b->Fault(R"({"match":{"method":"POST","path":"/volumes","nth":1},"action":"error","status":401,"message":"Invalid session."})");
+  f.b->Fault(
+      R"({"match":{"method":"POST","path":"/volumes","nth":1},"action":"error","status":401,"message":"Invalid session."})");
   CHECK(Up(f.Materialize()) == 1);
 }
 
@@ -94,7 +97,8 @@ TEST_CASE("P1 P3: killed while it makes volumes, and again, it ends with each ma
   const auto objects = f.b->Call(&Stub::ListOwnedObjects, owned);
   REQUIRE(objects.ok());
   int volumes = 0;
-  for (const auto& object : objects->objects()) volumes += object.kind() == "volume" && object.operation_id() == "op-1" ? 1 : 0;
+  for (const auto& object : objects->objects())
+    volumes += object.kind() == "volume" && object.operation_id() == "op-1" ? 1 : 0;
   CHECK(volumes == 12);
 }
 

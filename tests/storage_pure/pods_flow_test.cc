@@ -6,7 +6,9 @@
 namespace protector::storage {
 namespace {
 
-std::string CinderName(int n) { return fmt::format("volume-7d6c5b4a-0000-4000-8000-{:012d}-cinder", n); }
+std::string CinderName(int n) {
+  return fmt::format("volume-7d6c5b4a-0000-4000-8000-{:012d}-cinder", n);
+}
 
 struct PodSites : TwoSites {
   explicit PodSites(int count) {
@@ -47,7 +49,8 @@ struct PodSites : TwoSites {
   std::vector<NamedDisk> on_a;
 };
 
-std::vector<NamedDisk> Managed(Side& side, const std::string& pod, const v1::MaterializeVolumesResponse& made, int first) {
+std::vector<NamedDisk> Managed(Side& side, const std::string& pod, const v1::MaterializeVolumesResponse& made,
+                               int first) {
   std::vector<NamedDisk> disks;
   for (const v1::MaterializedDisk& disk : made.disks()) {
     INFO(disk.error());

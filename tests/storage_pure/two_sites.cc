@@ -54,14 +54,16 @@ Side::~Side() {
 }
 
 void Side::StartArray() {
-  array_pid_ = Spawn({FLASHARRAY_SIM, "--name", array_, "--listen", ip_ + ":8443", "--control", ip_ + ":9901", "--state-dir",
-                      (directory_ / "array").string(), "--api-token", kToken, "--peer", peer_ + "=" + peer_ip_ + ":9901"},
-                     directory_ / "array.log");
+  array_pid_ =
+      Spawn({FLASHARRAY_SIM, "--name", array_, "--listen", ip_ + ":8443", "--control", ip_ + ":9901", "--state-dir",
+             (directory_ / "array").string(), "--api-token", kToken, "--peer", peer_ + "=" + peer_ip_ + ":9901"},
+            directory_ / "array.log");
 }
 
 void Side::StartService(const std::string& tls) {
   std::ofstream(directory_ / "token") << kToken << "\n";
-  const std::string check = tls.empty() ? fmt::format("  ca_file: {}\n", (directory_ / "array" / "cert.pem").string()) : tls;
+  const std::string check =
+      tls.empty() ? fmt::format("  ca_file: {}\n", (directory_ / "array" / "cert.pem").string()) : tls;
   std::ofstream(directory_ / "service.yaml") << fmt::format(
       "site: {}\nlisten: {}:7104\nmetrics:\n  listen: {}:7204\nlog:\n  level: debug\ndrain_timeout: 1s\nstore:\n  path: {}\n"
       "array:\n  url: https://{}:8443\n  api_token: ${{FILE:token}}\n{}",
@@ -70,7 +72,9 @@ void Side::StartService(const std::string& tls) {
   connector_ = std::make_unique<rpc::Connector>(ip_ + ":7104");
 }
 
-void Side::KillService() { End(service_pid_, SIGKILL); }
+void Side::KillService() {
+  End(service_pid_, SIGKILL);
+}
 
 absl::StatusOr<http::Response> Side::Send(http::HttpClient& client, const std::string& method, const std::string& url,
                                           const http::Headers& headers, const std::string& body) {
@@ -89,7 +93,8 @@ json::Value Side::Rest(const std::string& method, const std::string& path, const
     REQUIRE(login.ok());
     token_ = login->Header("x-auth-token");
   }
-  const auto response = Send(*rest_, method, base + path, {{"x-auth-token", token_}, {"Content-Type", "application/json"}}, body);
+  const auto response =
+      Send(*rest_, method, base + path, {{"x-auth-token", token_}, {"Content-Type", "application/json"}}, body);
   INFO(method << " " << path << ": " << (response.ok() ? response->body : std::string(response.status().message())));
   REQUIRE(response.ok());
   REQUIRE(response->ok());
@@ -104,7 +109,9 @@ json::Value Side::Control(const std::string& method, const std::string& path, co
   return json::Parse(response->body).value_or(json::Value());
 }
 
-void Side::Fault(const std::string& json) { Control("POST", "/sim/faults", json); }
+void Side::Fault(const std::string& json) {
+  Control("POST", "/sim/faults", json);
+}
 
 std::string Side::CreateVolume(const std::string& name) {
   const json::Value made = Rest("POST", "/volumes?names=" + http::UrlEncode(name), R"({"provisioned":1048576})");
@@ -126,8 +133,10 @@ bool Side::Write(const std::string& serial, int64_t offset, const std::string& b
 }
 
 std::string Side::Read(const std::string& volume, int64_t offset, int64_t length) {
-  const auto response = Send(*control_, "GET", fmt::format("http://{}:9901/sim/volumes/{}/bytes?offset={}&length={}", ip_,
-                                                           http::UrlEncode(volume), offset, length), {}, "");
+  const auto response = Send(*control_, "GET",
+                             fmt::format("http://{}:9901/sim/volumes/{}/bytes?offset={}&length={}", ip_,
+                                         http::UrlEncode(volume), offset, length),
+                             {}, "");
   REQUIRE(response.ok());
   REQUIRE(response->ok());
   return response->body;

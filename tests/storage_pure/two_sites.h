@@ -59,7 +59,8 @@ class Side {
   absl::StatusOr<Response> Call(::grpc::Status (v1::StorageService::StubInterface::*method)(::grpc::ClientContext*,
                                                                                             const Request&, Response*),
                                 const Request& request, absl::Duration timeout = absl::Seconds(60)) {
-    // As the services do it: a channel that was refused once says no for 10 s, also when the program has come up meanwhile.
+    // As the services do it: a channel that was refused once says no for 10 s, also when the program has come up
+    // meanwhile.
     const auto stub = v1::StorageService::NewStub(connector_->Get());
     return rpc::Call(*stub, method, request, rpc::CallOptions(timeout, "storage-pure of " + array_));
   }
@@ -102,7 +103,9 @@ struct TwoSites {
 
 using Stub = v1::StorageService::StubInterface;
 
-inline std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
+inline std::string ReasonOf(const absl::Status& status) {
+  return DetailOf(status).reason;
+}
 
 struct NamedDisk {
   std::string member;
@@ -132,7 +135,8 @@ struct GroupCalls {
   // Source, target, source: as when a member is added.
   void Protect(Side& source, Side& target, const std::vector<NamedDisk>& disks) const;
   absl::StatusOr<v1::Protection> Get(Side& side, const std::string& source_array) const;
-  v1::MaterializeVolumesRequest Materialize(Side& source, const std::string& point, const std::vector<NamedDisk>& disks) const;
+  v1::MaterializeVolumesRequest Materialize(Side& source, const std::string& point,
+                                            const std::vector<NamedDisk>& disks) const;
   v1::FenceVolumesRequest Fence(const std::vector<NamedDisk>& disks, bool quiesce) const;
   // A recovery point on the source, complete on the target; its name.
   std::string FinalPoint(TwoSites& sites, Side& source, Side& target, int volumes) const;

@@ -7,7 +7,8 @@ namespace {
 
 const Option* OptionNamed(const std::vector<Option>& options, const std::string& word) {
   for (const Option& option : options) {
-    if (!option.positional() && (option.name == word || (!option.letter.empty() && option.letter == word))) return &option;
+    if (!option.positional() && (option.name == word || (!option.letter.empty() && option.letter == word)))
+      return &option;
   }
   return nullptr;
 }
@@ -22,7 +23,8 @@ struct Typed {
 
 bool Extends(const Program& program, const std::vector<std::string>& path) {
   if (program.Find(path) != nullptr) return true;
-  return path.size() == 1 && std::any_of(program.groups.begin(), program.groups.end(), [&](const Group& group) { return group.name == path[0]; });
+  return path.size() == 1 && std::any_of(program.groups.begin(), program.groups.end(),
+                                         [&](const Group& group) { return group.name == path[0]; });
 }
 
 Typed Read(const Program& program, const std::vector<std::string>& words) {
@@ -51,7 +53,9 @@ Typed Read(const Program& program, const std::vector<std::string>& words) {
   return typed;
 }
 
-Completion OfOption(const Option& option) { return {option.choices, option.names}; }
+Completion OfOption(const Option& option) {
+  return {option.choices, option.names};
+}
 
 }  // namespace
 
@@ -74,7 +78,8 @@ Completion Complete(const Program& program, const std::vector<std::string>& befo
       if (typed.path.empty()) completion.words.push_back(group.name);
     }
     for (const Command& command : program.commands) {
-      const bool below = command.path.size() == typed.path.size() + 1 && std::equal(typed.path.begin(), typed.path.end(), command.path.begin());
+      const bool below = command.path.size() == typed.path.size() + 1 &&
+                         std::equal(typed.path.begin(), typed.path.end(), command.path.begin());
       if (below && !command.hidden) completion.words.push_back(command.path.back());
     }
     return completion;

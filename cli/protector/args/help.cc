@@ -9,11 +9,13 @@
 namespace protector::cli {
 namespace {
 
-constexpr char kExitCodes[] = "0 done, 1 failed, 2 wrong usage, 3 refused by the state of things, 4 unreachable, 130 left with Ctrl-C";
+constexpr char kExitCodes[] =
+    "0 done, 1 failed, 2 wrong usage, 3 refused by the state of things, 4 unreachable, 130 left with Ctrl-C";
 
 std::string Paragraph(const std::string& text, int width, int indent) {
   std::string out;
-  for (const std::string& line : WrapText(text, width - indent)) out += std::string(static_cast<size_t>(indent), ' ') + line + "\n";
+  for (const std::string& line : WrapText(text, width - indent))
+    out += std::string(static_cast<size_t>(indent), ' ') + line + "\n";
   return out;
 }
 
@@ -38,7 +40,8 @@ std::string Term(const Option& option) {
 
 std::string Explanation(const Option& option) {
   std::string text = option.help;
-  if (!option.choices.empty() && text.find(option.choices.front()) == std::string::npos) text += fmt::format(" One of: {}.", fmt::join(option.choices, ", "));
+  if (!option.choices.empty() && text.find(option.choices.front()) == std::string::npos)
+    text += fmt::format(" One of: {}.", fmt::join(option.choices, ", "));
   if (option.required && !option.positional()) text += " Required.";
   return text;
 }
@@ -51,12 +54,14 @@ std::string Usage(const Command& command) {
   for (const Option& option : command.options) {
     if (!option.positional() && option.required) usage += " " + Term(option);
   }
-  const bool more = std::any_of(command.options.begin(), command.options.end(), [](const Option& option) { return !option.positional() && !option.required; });
+  const bool more = std::any_of(command.options.begin(), command.options.end(),
+                                [](const Option& option) { return !option.positional() && !option.required; });
   return usage + (more ? " [options]" : "");
 }
 
 std::string CommandHelp(const Program& program, const Command& command, int width) {
-  std::string out = command.summary + "\n\n" + "Usage: " + Usage(command) + "\n\n" + Paragraph(command.description, width, 0);
+  std::string out =
+      command.summary + "\n\n" + "Usage: " + Usage(command) + "\n\n" + Paragraph(command.description, width, 0);
   if (!command.options.empty()) out += "\nArguments and options:\n";
   for (const Option& option : command.options) out += Entry(Term(option), Explanation(option), 30, width);
   if (!command.examples.empty()) out += "\nExamples:\n";
@@ -65,7 +70,8 @@ std::string CommandHelp(const Program& program, const Command& command, int widt
   if (!command.exit_codes.empty()) out += "  Here: " + command.exit_codes + ".\n";
   out += "\nOptions of every command (more with `protector --help`):\n";
   for (const Option& option : program.globals) {
-    const bool usual = option.name == "--site" || option.name == "--os-cloud" || option.name == "--format" || option.name == "--column" || option.name == "--debug";
+    const bool usual = option.name == "--site" || option.name == "--os-cloud" || option.name == "--format" ||
+                       option.name == "--column" || option.name == "--debug";
     if (usual) out += Entry(Term(option), option.help, 30, width);
   }
   return out;
@@ -94,14 +100,17 @@ std::string ProgramHelp(const Program& program, int width) {
   for (const Command& command : program.commands) {
     if (command.path.size() == 1 && !command.hidden) out += Entry(command.path[0], command.summary, 22, width);
   }
-  out += "  help [command]        This, or the help of a command; `help config` tells of files and credentials.\n\nOptions:\n";
+  out +=
+      "  help [command]        This, or the help of a command; `help config` tells of files and credentials.\n\nOptions:\n";
   for (const Option& option : program.globals) out += Entry(Term(option), option.help, 34, width);
-  out += Entry("-h, --help", "Help of the program or of a command.", 34, width) + Entry("--version", "Version.", 34, width);
-  out += "\nA first walk:\n"
-         "  protector site list\n"
-         "  protector site validate site-a\n"
-         "  protector protection-group check prod-web-app\n"
-         "  protector protection-group failover prod-web-app --wait\n";
+  out += Entry("-h, --help", "Help of the program or of a command.", 34, width) +
+         Entry("--version", "Version.", 34, width);
+  out +=
+      "\nA first walk:\n"
+      "  protector site list\n"
+      "  protector site validate site-a\n"
+      "  protector protection-group check prod-web-app\n"
+      "  protector protection-group failover prod-web-app --wait\n";
   return out + "\nExit codes: " + std::string(kExitCodes) + ".\n";
 }
 
@@ -116,7 +125,8 @@ std::string Cell(std::string text) {
 
 std::string OptionTable(const std::vector<Option>& options) {
   std::string out = "| argument or option | meaning |\n|---|---|\n";
-  for (const Option& option : options) out += fmt::format("| `{}` | {} |\n", Cell(Term(option)), Cell(Explanation(option)));
+  for (const Option& option : options)
+    out += fmt::format("| `{}` | {} |\n", Cell(Term(option)), Cell(Explanation(option)));
   return out + "\n";
 }
 
@@ -146,7 +156,8 @@ std::string ReferenceMarkdown(const Program& program) {
       OptionTable(program.globals);
   for (const Command& command : program.commands) {
     if (command.hidden) continue;
-    out += fmt::format("## protector {}\n\n{}\n\n    {}\n\n{}\n\n", command.PathText(), command.summary, Usage(command), command.description);
+    out += fmt::format("## protector {}\n\n{}\n\n    {}\n\n{}\n\n", command.PathText(), command.summary, Usage(command),
+                       command.description);
     if (!command.options.empty()) out += OptionTable(command.options);
     for (const std::string& example : command.examples) out += "    " + example + "\n";
     if (!command.examples.empty()) out += "\n";

@@ -15,7 +15,9 @@ namespace {
 constexpr size_t kLongestWord = 65536;
 constexpr size_t kLongestName = 255;
 
-std::string Quote(const std::string& text) { return "'" + Shorten(Printable(text), 60) + "'"; }
+std::string Quote(const std::string& text) {
+  return "'" + Shorten(Printable(text), 60) + "'";
+}
 
 }  // namespace
 
@@ -34,7 +36,8 @@ absl::Status CheckWords(const std::vector<std::string>& words) {
 }
 
 absl::Status CheckReference(const std::string& what, const std::string& text) {
-  if (text.find_first_not_of(' ') == std::string::npos) return UsageError(fmt::format("the {} is empty", what)).Remedy("Give its name or id.");
+  if (text.find_first_not_of(' ') == std::string::npos)
+    return UsageError(fmt::format("the {} is empty", what)).Remedy("Give its name or id.");
   if (text.size() > kLongestName) {
     return UsageError(fmt::format("the {} {} has {} bytes", what, Quote(text), text.size()))
         .Remedy(fmt::format("Names and ids have at most {} bytes.", kLongestName));
@@ -50,12 +53,14 @@ absl::Status CheckNewName(const std::string& what, const std::string& text) {
 
 absl::Status CheckText(const std::string& what, const std::string& text, size_t limit) {
   if (text.size() <= limit) return absl::OkStatus();
-  return UsageError(fmt::format("the {} has {} bytes", what, text.size())).Remedy(fmt::format("It may have at most {}.", limit));
+  return UsageError(fmt::format("the {} has {} bytes", what, text.size()))
+      .Remedy(fmt::format("It may have at most {}.", limit));
 }
 
 absl::Status CheckUuid(const std::string& what, const std::string& text) {
   if (IsUuid(text)) return absl::OkStatus();
-  return UsageError(fmt::format("{} {} is not a UUID", what, Quote(text))).Remedy("Make one with `uuidgen`, or leave the option out.");
+  return UsageError(fmt::format("{} {} is not a UUID", what, Quote(text)))
+      .Remedy("Make one with `uuidgen`, or leave the option out.");
 }
 
 absl::Status CheckEndpoint(const std::string& what, const std::string& text) {
@@ -65,12 +70,14 @@ absl::Status CheckEndpoint(const std::string& what, const std::string& text) {
     const auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
     if (error == std::errc() && end == text.data() + text.size() && port > 0 && port < 65536) return absl::OkStatus();
   }
-  return UsageError(fmt::format("{} has to be HOST:PORT, not {}", what, Quote(text))).Remedy("For example 127.0.10.1:7101.");
+  return UsageError(fmt::format("{} has to be HOST:PORT, not {}", what, Quote(text)))
+      .Remedy("For example 127.0.10.1:7101.");
 }
 
 absl::Status CheckUrl(const std::string& what, const std::string& text) {
   for (const std::string scheme : {"http://", "https://"}) {
-    if (text.starts_with(scheme) && text.size() > scheme.size() && text[scheme.size()] != '/' && text.find(' ') == std::string::npos) {
+    if (text.starts_with(scheme) && text.size() > scheme.size() && text[scheme.size()] != '/' &&
+        text.find(' ') == std::string::npos) {
       return absl::OkStatus();
     }
   }
@@ -81,7 +88,8 @@ absl::Status CheckUrl(const std::string& what, const std::string& text) {
 absl::StatusOr<SiteProject> ParseSiteProject(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
-    return UsageError(fmt::format("{} is not of the form SITE=PROJECT", Quote(text))).Remedy("For example site-a=demo.");
+    return UsageError(fmt::format("{} is not of the form SITE=PROJECT", Quote(text)))
+        .Remedy("For example site-a=demo.");
   }
   SiteProject parsed{text.substr(0, equals), text.substr(equals + 1)};
   PROTECTOR_RETURN_IF_ERROR(CheckReference("site", parsed.site));

@@ -26,9 +26,11 @@ TEST_CASE("references and new names") {
 TEST_CASE("addresses") {
   CHECK(CheckEndpoint("--x", "127.0.10.1:7101").ok());
   CHECK(CheckEndpoint("--x", "[::1]:7101").ok());
-  for (const char* bad : {"host", "host:", ":1", "host:0", "host:70000", "host:1x"}) CHECK_FALSE(CheckEndpoint("--x", bad).ok());
+  for (const char* bad : {"host", "host:", ":1", "host:0", "host:70000", "host:1x"})
+    CHECK_FALSE(CheckEndpoint("--x", bad).ok());
   CHECK(CheckUrl("--x", "https://cloud.example:5000/v3").ok());
-  for (const char* bad : {"cloud.example", "ftp://x", "http://", "http:///v3", "http://a b"}) CHECK_FALSE(CheckUrl("--x", bad).ok());
+  for (const char* bad : {"cloud.example", "ftp://x", "http://", "http:///v3", "http://a b"})
+    CHECK_FALSE(CheckUrl("--x", bad).ok());
 }
 
 TEST_CASE("SITE=PROJECT") {

@@ -19,11 +19,14 @@ struct Kind {
 };
 
 constexpr std::array<Kind, 6> kKinds = {{
-    {MapKind::kNetwork, "network", "Network of the site that is left = network of the site moved to; several may follow."},
+    {MapKind::kNetwork, "network",
+     "Network of the site that is left = network of the site moved to; several may follow."},
     {MapKind::kFlavor, "flavor", "Flavor there = flavor here (without one, the same name or id is used)."},
-    {MapKind::kSecurityGroup, "security-group", "Security group there = security group here (without one, the same name)."},
+    {MapKind::kSecurityGroup, "security-group",
+     "Security group there = security group here (without one, the same name)."},
     {MapKind::kKeyPair, "key-pair", "Key pair there = key pair here (without one, the same name)."},
-    {MapKind::kAvailabilityZone, "availability-zone", "Availability zone there = here (without one, none is asked for)."},
+    {MapKind::kAvailabilityZone, "availability-zone",
+     "Availability zone there = here (without one, none is asked for)."},
     {MapKind::kVolumeType, "volume-type", "Volume type there = here (without one, the same name)."},
 }};
 
@@ -39,7 +42,11 @@ std::string MapKindName(MapKind kind) {
 std::vector<Option> MappingOptions() {
   std::vector<Option> options;
   for (const Kind& kind : kKinds) {
-    options.push_back({.name = fmt::format("--{}-mapping", kind.name), .value = "A=B", .help = kind.help, .repeat = true, .several_words = true});
+    options.push_back({.name = fmt::format("--{}-mapping", kind.name),
+                       .value = "A=B",
+                       .help = kind.help,
+                       .repeat = true,
+                       .several_words = true});
   }
   return options;
 }
@@ -57,7 +64,8 @@ absl::StatusOr<Pair> ParsePair(MapKind kind, const std::string& word) {
   }
   Pair pair{kind, word.substr(0, equals), word.substr(equals + 1)};
   for (const std::string& side : {pair.source, pair.target}) {
-    if (absl::Status checked = CheckReference(side.empty() ? "name on one side of " + option : option + " name", side); !checked.ok()) {
+    if (absl::Status checked = CheckReference(side.empty() ? "name on one side of " + option : option + " name", side);
+        !checked.ok()) {
       return Annotate(checked, fmt::format("'{}'", Shorten(word, 60)));
     }
   }
@@ -72,7 +80,8 @@ absl::StatusOr<std::vector<Pair>> ParseMappings(const Arguments& arguments) {
     for (const std::string& word : arguments.All(option)) {
       PROTECTOR_ASSIGN_OR_RETURN(Pair pair, ParsePair(kind.kind, word));
       if (!seen.insert(pair.source).second) {
-        return UsageError(fmt::format("--{} names '{}' twice", option, Shorten(pair.source, 60))).Remedy("Give each left side once.");
+        return UsageError(fmt::format("--{} names '{}' twice", option, Shorten(pair.source, 60)))
+            .Remedy("Give each left side once.");
       }
       pairs.push_back(std::move(pair));
     }

@@ -12,7 +12,14 @@
 
 namespace protector::cli {
 
-enum class MapKind { kNetwork = 1, kFlavor, kSecurityGroup, kKeyPair, kAvailabilityZone, kVolumeType };  // as group.v1.MappingKind
+enum class MapKind {
+  kNetwork = 1,
+  kFlavor,
+  kSecurityGroup,
+  kKeyPair,
+  kAvailabilityZone,
+  kVolumeType
+};  // as group.v1.MappingKind
 
 struct Pair {
   MapKind kind;

@@ -17,9 +17,12 @@ absl::StatusOr<std::vector<Pair>> Parse(const std::vector<std::pair<std::string,
 }  // namespace
 
 TEST_CASE("pairs of several kinds") {
-  const auto pairs = Parse({{"flavor-mapping", "m1.large=m2.large"}, {"network-mapping", "a=b"}, {"network-mapping", "c=d"}});
+  const auto pairs =
+      Parse({{"flavor-mapping", "m1.large=m2.large"}, {"network-mapping", "a=b"}, {"network-mapping", "c=d"}});
   REQUIRE(pairs.ok());
-  CHECK(*pairs == std::vector<Pair>{{MapKind::kNetwork, "a", "b"}, {MapKind::kNetwork, "c", "d"}, {MapKind::kFlavor, "m1.large", "m2.large"}});
+  CHECK(*pairs == std::vector<Pair>{{MapKind::kNetwork, "a", "b"},
+                                    {MapKind::kNetwork, "c", "d"},
+                                    {MapKind::kFlavor, "m1.large", "m2.large"}});
 }
 
 TEST_CASE("two kinds may map the same name") {

@@ -28,7 +28,9 @@ struct Node {
   std::vector<std::unique_ptr<Slot>> slots;
 };
 
-std::string Key(const Option& option) { return option.positional() ? option.name : option.name.substr(2); }
+std::string Key(const Option& option) {
+  return option.positional() ? option.name : option.name.substr(2);
+}
 
 void AddOption(CLI::App& app, const Option& option, std::vector<std::unique_ptr<Slot>>& slots) {
   slots.push_back(std::make_unique<Slot>());
@@ -45,13 +47,17 @@ void AddOption(CLI::App& app, const Option& option, std::vector<std::unique_ptr<
   added->allow_extra_args(option.positional() && option.repeat);
 }
 
-// CLI11 would split a word like "[a,b]" into two where several words are taken. A control character, which no word of a user can
-// have (CheckWords), keeps it whole.
+// CLI11 would split a word like "[a,b]" into two where several words are taken. A control character, which no word of a
+// user can have (CheckWords), keeps it whole.
 constexpr char kGuard = '\x01';
 
-std::string Guarded(const std::string& word) { return word.starts_with("[") ? kGuard + word : word; }
+std::string Guarded(const std::string& word) {
+  return word.starts_with("[") ? kGuard + word : word;
+}
 
-std::string Unguarded(const std::string& word) { return word.starts_with(kGuard) ? word.substr(1) : word; }
+std::string Unguarded(const std::string& word) {
+  return word.starts_with(kGuard) ? word.substr(1) : word;
+}
 
 class Builder {
  public:
@@ -126,8 +132,8 @@ class Builder {
       for (const Group& group : program_.groups) children.push_back(group.name);
     }
     for (const Command& command : program_.commands) {
-      const bool below = node == nullptr ? command.path.size() == 1
-                                         : command.path.size() == 2 && command.path[0] == node->path[0];
+      const bool below =
+          node == nullptr ? command.path.size() == 1 : command.path.size() == 2 && command.path[0] == node->path[0];
       if (below && !command.hidden) children.push_back(command.path.back());
     }
     return children;
@@ -144,7 +150,8 @@ class Builder {
   }
 
   absl::Status Incomplete(const Node* node) const {
-    return UsageError(fmt::format("'{}' needs a command", Said(node))).Remedy(fmt::format("See `{} --help`.", Said(node)));
+    return UsageError(fmt::format("'{}' needs a command", Said(node)))
+        .Remedy(fmt::format("See `{} --help`.", Said(node)));
   }
 
   absl::Status Unexpected(const Node* node, const std::vector<std::string>& extras) const {
@@ -157,27 +164,32 @@ class Builder {
           .Remedy(Suggestion(Nearest(name, OptionNames(program_, command))) + see);
     }
     if (node == nullptr || node->command == nullptr) {
-      return UsageError(fmt::format("'{}' has no command '{}'", Said(node), word)).Remedy(Suggestion(Nearest(word, Children(node))) + see);
+      return UsageError(fmt::format("'{}' has no command '{}'", Said(node), word))
+          .Remedy(Suggestion(Nearest(word, Children(node))) + see);
     }
     return UsageError(fmt::format("'{}' takes no further word, but got '{}'", Said(node), word)).Remedy(see);
   }
 
-  static absl::Status Take(const std::vector<std::unique_ptr<Slot>>& slots, const Command& command, Arguments& arguments) {
+  static absl::Status Take(const std::vector<std::unique_ptr<Slot>>& slots, const Command& command,
+                           Arguments& arguments) {
     const std::string see = fmt::format("See `protector {} --help`.", command.PathText());
     for (const auto& slot : slots) {
       const Option& option = *slot->option;
       const std::string shown = option.positional() ? "<" + option.name + ">" : option.name;
       if (slot->values.empty() && option.required) {
-        return UsageError(fmt::format("'protector {}' needs {}", command.PathText(), shown)).Remedy(option.help + " " + see);
+        return UsageError(fmt::format("'protector {}' needs {}", command.PathText(), shown))
+            .Remedy(option.help + " " + see);
       }
       if (slot->values.size() > 1 && !option.repeat && !option.flag()) {
         return UsageError(fmt::format("{} was given {} times", shown, slot->values.size())).Remedy(see);
       }
       for (const std::string& guarded : slot->values) {
         const std::string value = Unguarded(guarded);
-        if (!option.choices.empty() && std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end()) {
+        if (!option.choices.empty() &&
+            std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end()) {
           return UsageError(fmt::format("{} cannot be '{}'", shown, Shorten(value, 60)))
-              .Remedy(Suggestion(Nearest(value, option.choices)) + fmt::format("It is one of: {}.", fmt::join(option.choices, ", ")));
+              .Remedy(Suggestion(Nearest(value, option.choices)) +
+                      fmt::format("It is one of: {}.", fmt::join(option.choices, ", ")));
         }
         arguments.Add(Key(option), value);
       }

@@ -1,6 +1,6 @@
 #pragma once
-// From words to a command and its arguments. Tokenising is CLI11's, seen only by parse.cc; what is required, which choices
-// there are and what to suggest is ours, so that every mistake gets a sentence and a remedy.
+// From words to a command and its arguments. Tokenising is CLI11's, seen only by parse.cc; what is required, which
+// choices there are and what to suggest is ours, so that every mistake gets a sentence and a remedy.
 //
 // Threads: pure functions. Failure: USAGE errors. A wish for help or the version is no failure, see Parsed.
 

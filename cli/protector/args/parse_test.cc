@@ -19,18 +19,24 @@ Program Small() {
   Program program;
   program.globals = GlobalOptions();
   program.groups = {{"protection-group", "Groups."}};
-  std::vector<Option> options = {{.name = "group", .help = "Name.", .required = true, .names = Names::kGroup},
-                                 {.name = "--type", .value = "TYPE", .help = "Manner.", .choices = {"planned", "unplanned"}},
-                                 {.name = "--force", .help = "Force."}};
+  std::vector<Option> options = {
+      {.name = "group", .help = "Name.", .required = true, .names = Names::kGroup},
+      {.name = "--type", .value = "TYPE", .help = "Manner.", .choices = {"planned", "unplanned"}},
+      {.name = "--force", .help = "Force."}};
   for (const Option& option : MappingOptions()) options.push_back(option);
-  program.commands = {{.path = {"protection-group", "failover"}, .summary = "Move.", .description = "Moves.", .options = options},
-                      {.path = {"protection-group", "add-member"}, .summary = "Add.", .description = "Adds.",
-                       .options = {{.name = "group", .required = true}, {.name = "server", .required = true, .repeat = true}}},
-                      {.path = {"completion"}, .summary = "Script.", .description = "Script."}};
+  program.commands = {
+      {.path = {"protection-group", "failover"}, .summary = "Move.", .description = "Moves.", .options = options},
+      {.path = {"protection-group", "add-member"},
+       .summary = "Add.",
+       .description = "Adds.",
+       .options = {{.name = "group", .required = true}, {.name = "server", .required = true, .repeat = true}}},
+      {.path = {"completion"}, .summary = "Script.", .description = "Script."}};
   return program;
 }
 
-std::string Remedy(const absl::Status& status) { return protector::DetailOf(status).remedy; }
+std::string Remedy(const absl::Status& status) {
+  return protector::DetailOf(status).remedy;
+}
 
 }  // namespace
 
@@ -38,28 +44,34 @@ TEST_CASE("a mapping option takes words until one has no '='") {
   const Program program = Small();
   CHECK(SpreadWords(program, {"failover", "--network-mapping", "a=b", "c=d", "prod", "--force"}) ==
         Words{"failover", "--network-mapping", "a=b", "--network-mapping", "c=d", "prod", "--force"});
-  CHECK(SpreadWords(program, {"--network-mapping=a=b", "c=d"}) == Words{"--network-mapping=a=b", "--network-mapping", "c=d"});
+  CHECK(SpreadWords(program, {"--network-mapping=a=b", "c=d"}) ==
+        Words{"--network-mapping=a=b", "--network-mapping", "c=d"});
   CHECK(SpreadWords(program, {"--type", "x=y", "z=w"}) == Words{"--type", "x=y", "z=w"});
   CHECK(SpreadWords(program, {"--boot-order", "-5", "prod"}) == Words{"--boot-order=-5", "prod"});
   CHECK(SpreadWords(program, {"--network-mapping", "bad", "prod"}) == Words{"--network-mapping", "bad", "prod"});
-  CHECK(SpreadWords(program, {"--", "--network-mapping", "a=b", "c=d"}) == Words{"--", "--network-mapping", "a=b", "c=d"});
+  CHECK(SpreadWords(program, {"--", "--network-mapping", "a=b", "c=d"}) ==
+        Words{"--", "--network-mapping", "a=b", "c=d"});
 }
 
 TEST_CASE("the reference page's command line") {
   const Program program = Small();
-  const auto parsed = ParseArguments(program, {"protection-group", "failover", "prod-web-app", "--network-mapping", "net-primary-web=net-secondary-web",
-                                               "net-primary-db=net-secondary-db", "--flavor-mapping", "m1.large=m2.large"});
+  const auto parsed = ParseArguments(program, {"protection-group", "failover", "prod-web-app", "--network-mapping",
+                                               "net-primary-web=net-secondary-web", "net-primary-db=net-secondary-db",
+                                               "--flavor-mapping", "m1.large=m2.large"});
   REQUIRE(parsed.ok());
   CHECK(parsed->command->PathText() == "protection-group failover");
   CHECK(parsed->arguments.Get("group") == "prod-web-app");
-  CHECK(parsed->arguments.All("network-mapping") == Words{"net-primary-web=net-secondary-web", "net-primary-db=net-secondary-db"});
+  CHECK(parsed->arguments.All("network-mapping") ==
+        Words{"net-primary-web=net-secondary-web", "net-primary-db=net-secondary-db"});
   CHECK(parsed->arguments.All("flavor-mapping") == Words{"m1.large=m2.large"});
 }
 
 TEST_CASE("global options stand before and after the command") {
   const Program program = Small();
-  for (const Words& words : {Words{"-f", "json", "protection-group", "failover", "g"}, Words{"protection-group", "-f", "json", "failover", "g"},
-                             Words{"protection-group", "failover", "g", "-f", "json"}, Words{"protection-group", "failover", "g", "--format=json"}}) {
+  for (const Words& words : {Words{"-f", "json", "protection-group", "failover", "g"},
+                             Words{"protection-group", "-f", "json", "failover", "g"},
+                             Words{"protection-group", "failover", "g", "-f", "json"},
+                             Words{"protection-group", "failover", "g", "--format=json"}}) {
     const auto parsed = ParseArguments(program, words);
     REQUIRE(parsed.ok());
     CHECK(parsed->arguments.Get("format") == "json");
@@ -71,7 +83,8 @@ TEST_CASE("the option -c repeats, --type does not") {
   const auto parsed = ParseArguments(program, {"protection-group", "failover", "g", "-c", "name", "-c", "status"});
   REQUIRE(parsed.ok());
   CHECK(parsed->arguments.All("column") == Words{"name", "status"});
-  CHECK_FALSE(ParseArguments(program, {"protection-group", "failover", "g", "--type", "planned", "--type", "unplanned"}).ok());
+  CHECK_FALSE(
+      ParseArguments(program, {"protection-group", "failover", "g", "--type", "planned", "--type", "unplanned"}).ok());
 }
 
 TEST_CASE("a value that begins with a bracket is one value") {
@@ -82,13 +95,21 @@ TEST_CASE("a value that begins with a bracket is one value") {
 
 TEST_CASE("mistakes get a sentence and a suggestion") {
   const Program program = Small();
-  CHECK(Remedy(ParseArguments(program, {"protection-group", "failovr", "g"}).status()).find("'failover'") != std::string::npos);
-  CHECK(Remedy(ParseArguments(program, {"protecton-group", "failover"}).status()).find("'protection-group'") != std::string::npos);
-  CHECK(Remedy(ParseArguments(program, {"protection-group", "failover", "g", "--netwrk-mapping", "a=b"}).status()).find("'--network-mapping'") != std::string::npos);
-  CHECK(Remedy(ParseArguments(program, {"protection-group", "failover", "g", "--type", "unpland"}).status()).find("'unplanned'") != std::string::npos);
-  CHECK(protector::MessageOf(ParseArguments(program, {"protection-group", "failover"}).status()).find("<group>") != std::string::npos);
-  CHECK(protector::MessageOf(ParseArguments(program, {"protection-group", "failover", "a", "b"}).status()).find("'b'") != std::string::npos);
-  for (const Words& words : {Words{}, Words{"protection-group"}, Words{"protection-group", "failover", "g", "--type"}}) {
+  CHECK(Remedy(ParseArguments(program, {"protection-group", "failovr", "g"}).status()).find("'failover'") !=
+        std::string::npos);
+  CHECK(Remedy(ParseArguments(program, {"protecton-group", "failover"}).status()).find("'protection-group'") !=
+        std::string::npos);
+  CHECK(Remedy(ParseArguments(program, {"protection-group", "failover", "g", "--netwrk-mapping", "a=b"}).status())
+            .find("'--network-mapping'") != std::string::npos);
+  CHECK(Remedy(ParseArguments(program, {"protection-group", "failover", "g", "--type", "unpland"}).status())
+            .find("'unplanned'") != std::string::npos);
+  CHECK(protector::MessageOf(ParseArguments(program, {"protection-group", "failover"}).status()).find("<group>") !=
+        std::string::npos);
+  CHECK(
+      protector::MessageOf(ParseArguments(program, {"protection-group", "failover", "a", "b"}).status()).find("'b'") !=
+      std::string::npos);
+  for (const Words& words :
+       {Words{}, Words{"protection-group"}, Words{"protection-group", "failover", "g", "--type"}}) {
     CHECK(ParseArguments(program, words).status().code() == absl::StatusCode::kInvalidArgument);
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The command line as data: every command, its options, what it is for. Parsing, --help, completion and the reference in
-// docs/ are all made from this one table, so they cannot disagree.
+// The command line as data: every command, its options, what it is for. Parsing, --help, completion and the reference
+// in docs/ are all made from this one table, so they cannot disagree.
 //
 // Threads: values, built once at start. Failure: none.
 
@@ -18,15 +18,15 @@ class Context;
 enum class Names { kNone, kSite, kGroup, kOperation, kMember, kTenantMapping, kCloud, kFile };
 
 struct Option {
-  std::string name;                       // "--type"; without dashes a positional word: "group"
-  std::string value = "";                      // what the value is called in help ("A=B"); empty: a flag
+  std::string name;        // "--type"; without dashes a positional word: "group"
+  std::string value = "";  // what the value is called in help ("A=B"); empty: a flag
   std::string help = "";
   bool required = false;
   bool repeat = false;                    // may be given several times; a positional: several words
   bool several_words = false;             // takes all words up to the next option, as `--network-mapping A=B C=D` does
   std::vector<std::string> choices = {};  // nothing else is accepted
   Names names = Names::kNone;
-  std::string letter = "";                // short form: "-f"
+  std::string letter = "";  // short form: "-f"
 
   bool positional() const { return !name.starts_with("-"); }
   bool flag() const { return !positional() && value.empty(); }
@@ -42,10 +42,10 @@ struct Command {
   std::vector<std::string> examples = {};
   Shape shape = Shape::kNothing;
   std::function<absl::Status(Context&)> run = {};
-  std::string exit_codes = "";    // what is particular to this command
+  std::string exit_codes = "";  // what is particular to this command
   bool hidden = false;
 
-  std::string PathText() const;   // "protection-group failover"
+  std::string PathText() const;  // "protection-group failover"
 };
 
 struct Group {
@@ -57,9 +57,9 @@ struct Group {
 struct Program {
   std::string name = "protector";
   std::string version;
-  std::vector<Group> groups;      // first words that have commands below them
+  std::vector<Group> groups;  // first words that have commands below them
   std::vector<Command> commands;
-  std::vector<Option> globals;    // may stand before and after the command
+  std::vector<Option> globals;  // may stand before and after the command
 
   const Command* Find(const std::vector<std::string>& path) const;
 };

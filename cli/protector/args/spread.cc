@@ -28,14 +28,16 @@ std::vector<std::string> SpreadWords(const Program& program, const std::vector<s
       out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
       return out;
     }
-    if (IsNegativeNumber(word) && !out.empty() && out.back().starts_with("--") && out.back().find('=') == std::string::npos) {
+    if (IsNegativeNumber(word) && !out.empty() && out.back().starts_with("--") &&
+        out.back().find('=') == std::string::npos) {
       out.back() += "=" + word;
     } else if (word.starts_with("-")) {
       spreading = word.substr(0, word.find('='));
       const bool several = word.starts_with("--") && TakesSeveralWords(program, spreading);
       out.push_back(word);
       // The first word belongs to the option whatever it looks like: a malformed pair is then reported as one.
-      if (several && word == spreading && i + 1 < words.size() && !words[i + 1].starts_with("-")) out.push_back(words[++i]);
+      if (several && word == spreading && i + 1 < words.size() && !words[i + 1].starts_with("-"))
+        out.push_back(words[++i]);
       if (!several) spreading.clear();
     } else if (!spreading.empty() && word.find('=') != std::string::npos) {
       out.push_back(spreading);

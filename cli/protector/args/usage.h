@@ -9,6 +9,8 @@
 
 namespace protector::cli {
 
-inline Error UsageError(const std::string& message) { return Error(absl::StatusCode::kInvalidArgument, "USAGE", message); }
+inline Error UsageError(const std::string& message) {
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE", message);
+}
 
 }  // namespace protector::cli

@@ -11,10 +11,16 @@ namespace {
 config::Schema FileSchema() {
   config::Schema site;
   const auto endpoint = [&](const char* path, const char* example) {
-    site.Add({.path = path, .doc = "HOST:PORT; default: the auth_url's host and the standard port.", .default_value = "\"\"", .example = example});
+    site.Add({.path = path,
+              .doc = "HOST:PORT; default: the auth_url's host and the standard port.",
+              .default_value = "\"\"",
+              .example = example});
   };
   site.Add({.path = "name", .doc = "Name of the site, as it is registered.", .required = true, .example = "site-a"});
-  site.Add({.path = "auth_url", .doc = "Its Keystone, as credentials name it.", .required = true, .example = "http://127.0.10.1:5000/v3"});
+  site.Add({.path = "auth_url",
+            .doc = "Its Keystone, as credentials name it.",
+            .required = true,
+            .example = "http://127.0.10.1:5000/v3"});
   endpoint("site_registry", "127.0.10.1:7101");
   endpoint("metadata_sync", "127.0.10.1:7102");
   endpoint("orchestrator", "127.0.10.1:7103");
@@ -56,12 +62,15 @@ absl::StatusOr<std::vector<SiteAddress>> LoadCliConfig(const cloudconfig::Env& e
     }
     return Read(*text, named);
   }
-  for (const std::string& path : {env.HomeDirectory() + "/.config/protector/protector.yaml", std::string("/etc/protector/protector.yaml")}) {
+  for (const std::string& path :
+       {env.HomeDirectory() + "/.config/protector/protector.yaml", std::string("/etc/protector/protector.yaml")}) {
     if (const auto text = env.ReadFile(path)) return Read(*text, path);
   }
   return std::vector<SiteAddress>{};
 }
 
-std::string SampleCliConfig() { return FileSchema().Sample("Configuration of the command line `protector`."); }
+std::string SampleCliConfig() {
+  return FileSchema().Sample("Configuration of the command line `protector`.");
+}
 
 }  // namespace protector::cli

@@ -30,7 +30,8 @@ std::string ErrorText(const absl::Status& status) {
   };
   line("object:", detail.object);
   line("site:", detail.site);
-  if (detail.reason != "USAGE") line("reason:", detail.reason.empty() ? absl::StatusCodeToString(status.code()) : detail.reason);
+  if (detail.reason != "USAGE")
+    line("reason:", detail.reason.empty() ? absl::StatusCodeToString(status.code()) : detail.reason);
   line("remedy:", detail.remedy);
   return out;
 }

@@ -8,8 +8,8 @@
 namespace protector::cli {
 namespace {
 
-// Waits until the channel is connected. A refused connection is known at once, a silent host after `limit`: a call alone would
-// wait for its whole deadline.
+// Waits until the channel is connected. A refused connection is known at once, a silent host after `limit`: a call
+// alone would wait for its whole deadline.
 bool Connect(::grpc::Channel& channel, absl::Duration limit) {
   const auto deadline = absl::ToChronoTime(absl::Now() + limit);
   while (true) {
@@ -36,21 +36,30 @@ std::shared_ptr<::grpc::Channel> Session::ChannelTo(const std::string& address) 
   return channel;
 }
 
-Session::Begun Session::Begin(const SiteAddress& site, const std::string& service, const std::string& address, const char* method) {
+Session::Begun Session::Begin(const SiteAddress& site, const std::string& service, const std::string& address,
+                              const char* method) {
   Begun begun{Label(site), service, method, address, absl::Now(), nullptr, absl::OkStatus()};
   if (address.empty()) {
-    begun.status = Error(absl::StatusCode::kFailedPrecondition, "NO_ADDRESS", fmt::format("the address of {} at site {} is not known", service, begun.site))
-                       .Object(fmt::format("site {}", begun.site))
-                       .Remedy("Set it with `protector site set`, or in the configuration file (`protector help config`).");
+    begun.status =
+        Error(absl::StatusCode::kFailedPrecondition, "NO_ADDRESS",
+              fmt::format("the address of {} at site {} is not known", service, begun.site))
+            .Object(fmt::format("site {}", begun.site))
+            .Remedy("Set it with `protector site set`, or in the configuration file (`protector help config`).");
     return begun;
   }
   begun.channel = ChannelTo(address);
   if (!Connect(*begun.channel, options_.connect_timeout)) {
-    begun.status = Error(absl::StatusCode::kUnavailable, "SERVICE_UNREACHABLE", fmt::format("{} of site {} does not answer at {}", service, begun.site, address))
-                       .Object(fmt::format("{} at {}", service, address))
-                       .Site(begun.site)
-                       .Remedy(site.name.empty() ? std::string("Check that the service runs there and can be reached from here.")
-                                                 : fmt::format("Check that the service runs and can be reached from here; `protector site validate {}` tells more.", site.name));
+    begun.status =
+        Error(absl::StatusCode::kUnavailable, "SERVICE_UNREACHABLE",
+              fmt::format("{} of site {} does not answer at {}", service, begun.site, address))
+            .Object(fmt::format("{} at {}", service, address))
+            .Site(begun.site)
+            .Remedy(
+                site.name.empty()
+                    ? std::string("Check that the service runs there and can be reached from here.")
+                    : fmt::format(
+                          "Check that the service runs and can be reached from here; `protector site validate {}` tells more.",
+                          site.name));
   }
   return begun;
 }

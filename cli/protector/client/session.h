@@ -1,6 +1,7 @@
 #pragma once
-// The services of both sites, as one command uses them: which site is local, where the other one is, calls with a deadline and
-// a short limit for connecting, in the name of the user's project. Every call is noted for --timing and --debug.
+// The services of both sites, as one command uses them: which site is local, where the other one is, calls with a
+// deadline and a short limit for connecting, in the name of the user's project. Every call is noted for --timing and
+// --debug.
 //
 // Threads: Call may be used from several threads at once (both sites are asked side by side); everything else from one.
 // Ownership: the session owns its channels. Failure: the service's own error; a service that does not answer:
@@ -42,15 +43,15 @@ struct SessionOptions {
   absl::Duration connect_timeout = absl::Milliseconds(1500);
   ProjectRef project;  // of the credentials, at the local site
   std::string user;
-  std::function<void(const CallNote&)> note = {};          // after each call; from any thread
-  std::function<void(const std::string&)> warn = {};       // something the user should know
+  std::function<void(const CallNote&)> note = {};     // after each call; from any thread
+  std::function<void(const std::string&)> warn = {};  // something the user should know
 };
 
 // Beyond the request itself.
 struct CallHow {
-  ProjectRef project = {};        // in whose name; empty: nobody's
+  ProjectRef project = {};                        // in whose name; empty: nobody's
   absl::Duration timeout = absl::ZeroDuration();  // zero: the session's
-  bool idempotent = true;         // repeating it after a broken connection does no harm
+  bool idempotent = true;                         // repeating it after a broken connection does no harm
   std::string request_id = "";
 };
 
@@ -100,7 +101,8 @@ class Session {
 
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(const SiteAddress& site,
-                                ::grpc::Status (Service::StubInterface::*method)(::grpc::ClientContext*, const Request&, Response*),
+                                ::grpc::Status (Service::StubInterface::*method)(::grpc::ClientContext*, const Request&,
+                                                                                 Response*),
                                 const char* name, const Request& request, const CallHow& how = {}) {
     const std::string service = ServiceTraits<Service>::kName;
     const Begun begun = Begin(site, service, site.*ServiceTraits<Service>::kAddress, name);
@@ -112,11 +114,12 @@ class Session {
     return response;
   }
 
-  // Reads a stream until its end, until `take` returns false or until it is cancelled. Connecting is limited as for calls,
-  // reading is not.
+  // Reads a stream until its end, until `take` returns false or until it is cancelled. Connecting is limited as for
+  // calls, reading is not.
   template <typename Service, typename Request, typename Event>
   absl::Status Read(const SiteAddress& site,
-                    std::unique_ptr<::grpc::ClientReaderInterface<Event>> (Service::StubInterface::*method)(::grpc::ClientContext*, const Request&),
+                    std::unique_ptr<::grpc::ClientReaderInterface<Event>> (Service::StubInterface::*method)(
+                        ::grpc::ClientContext*, const Request&),
                     const char* name, const Request& request, const CallHow& how, StreamControl& control,
                     const std::function<bool(const Event&)>& take) {
     const Begun begun = Begin(site, ServiceTraits<Service>::kName, site.*ServiceTraits<Service>::kAddress, name);

@@ -11,7 +11,8 @@ namespace protector::cli {
 namespace {
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -73,7 +74,9 @@ absl::StatusOr<SiteChoice> ChooseSite(const std::string& wanted, const std::stri
     if (!wanted.empty() && site.name == wanted) return pick(site);
   }
   if (!auth_url.empty()) {
-    if (HostOfUrl(auth_url).empty()) return UsageError(fmt::format("the auth_url '{}' is not a URL", auth_url)).Remedy("Correct OS_AUTH_URL or clouds.yaml.");
+    if (HostOfUrl(auth_url).empty())
+      return UsageError(fmt::format("the auth_url '{}' is not a URL", auth_url))
+          .Remedy("Correct OS_AUTH_URL or clouds.yaml.");
     SiteChoice choice = pick({.auth_url = auth_url});
     for (const SiteAddress& site : configured) {
       if (HostAndPortOfUrl(site.auth_url) == HostAndPortOfUrl(auth_url)) choice = pick(site);
@@ -83,12 +86,17 @@ absl::StatusOr<SiteChoice> ChooseSite(const std::string& wanted, const std::stri
   }
   if (wanted.empty() && configured.size() == 1) return pick(configured.front());
   if (!wanted.empty() || !configured.empty()) {
-    return UsageError(wanted.empty() ? "no credentials say which site to ask"
-                                     : fmt::format("site '{}' is not in the configuration file, and no credentials name a site that could be asked for it", wanted))
+    return UsageError(
+               wanted.empty()
+                   ? "no credentials say which site to ask"
+                   : fmt::format(
+                         "site '{}' is not in the configuration file, and no credentials name a site that could be asked for it",
+                         wanted))
         .Remedy("Give --site with a site of the configuration file, or source a site's openrc file.");
   }
   return UsageError("no credentials: nothing says which site to ask")
-      .Remedy("Source a site's openrc file (OS_AUTH_URL, OS_USERNAME, ...), or set OS_CLOUD or --os-cloud to a cloud of clouds.yaml.");
+      .Remedy(
+          "Source a site's openrc file (OS_AUTH_URL, OS_USERNAME, ...), or set OS_CLOUD or --os-cloud to a cloud of clouds.yaml.");
 }
 
 }  // namespace protector::cli

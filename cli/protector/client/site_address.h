@@ -1,8 +1,8 @@
 #pragma once
 // Where a site's four services are, and which site the user means.
 //
-// The site is the one that the credentials name: its auth_url is looked up in the configuration file; without an entry there the
-// services are expected on the auth_url's host and their standard ports.
+// The site is the one that the credentials name: its auth_url is looked up in the configuration file; without an entry
+// there the services are expected on the auth_url's host and their standard ports.
 //
 // Threads: values and pure functions. Failure: a USAGE error when nothing names a site.
 

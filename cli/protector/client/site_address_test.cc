@@ -59,7 +59,8 @@ TEST_CASE("the option --site counts more than credentials") {
 }
 
 TEST_CASE("nothing that names a site is an error of usage with a remedy") {
-  for (const auto& choice : {ChooseSite("", "", {}), ChooseSite("site-z", "", kConfigured), ChooseSite("", "", kConfigured), ChooseSite("", "nonsense", {})}) {
+  for (const auto& choice : {ChooseSite("", "", {}), ChooseSite("site-z", "", kConfigured),
+                             ChooseSite("", "", kConfigured), ChooseSite("", "nonsense", {})}) {
     REQUIRE_FALSE(choice.ok());
     CHECK(ExitCode(choice.status()) == 2);
     CHECK_FALSE(protector::DetailOf(choice.status()).remedy.empty());
@@ -69,7 +70,8 @@ TEST_CASE("nothing that names a site is an error of usage with a remedy") {
 TEST_CASE("the configuration file") {
   protector::cloudconfig::FakeEnv env;
   CHECK(LoadCliConfig(env, "")->empty());
-  env.files["/home/user/.config/protector/protector.yaml"] = "sites:\n- name: site-a\n  auth_url: http://127.0.10.1:5000/v3\n";
+  env.files["/home/user/.config/protector/protector.yaml"] =
+      "sites:\n- name: site-a\n  auth_url: http://127.0.10.1:5000/v3\n";
   const auto sites = LoadCliConfig(env, "");
   INFO(sites.status().ToString());
   REQUIRE(sites.ok());
@@ -87,7 +89,9 @@ TEST_CASE("the configuration file") {
 }
 
 TEST_CASE("exit codes") {
-  const auto code = [](absl::StatusCode status, const std::string& reason = "X") { return ExitCode(Error(status, reason, "m")); };
+  const auto code = [](absl::StatusCode status, const std::string& reason = "X") {
+    return ExitCode(Error(status, reason, "m"));
+  };
   CHECK(ExitCode(absl::OkStatus()) == 0);
   CHECK(code(absl::StatusCode::kInvalidArgument) == 2);
   CHECK(code(absl::StatusCode::kFailedPrecondition) == 3);
@@ -103,7 +107,11 @@ TEST_CASE("exit codes") {
 }
 
 TEST_CASE("an error says cause, object, site, reason and remedy, and cannot drive the terminal") {
-  const absl::Status status = Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", "no such \x1b[31mgroup\nsecond line").Object("protection group x").Site("site-a").Remedy("List them.");
+  const absl::Status status =
+      Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", "no such \x1b[31mgroup\nsecond line")
+          .Object("protection group x")
+          .Site("site-a")
+          .Remedy("List them.");
   CHECK(ErrorText(status) ==
         "ERROR: no such ?[31mgroup\n  second line\n"
         "  object: protection group x\n"

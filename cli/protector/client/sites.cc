@@ -14,7 +14,8 @@ namespace {
 using Registry = site_pb::SiteRegistryService;
 
 SiteAddress* ByName(std::vector<SiteAddress>& sites, const std::string& name) {
-  const auto found = std::find_if(sites.begin(), sites.end(), [&](const SiteAddress& site) { return site.name == name; });
+  const auto found =
+      std::find_if(sites.begin(), sites.end(), [&](const SiteAddress& site) { return site.name == name; });
   return found == sites.end() ? nullptr : &*found;
 }
 
@@ -55,7 +56,8 @@ absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(Session& session, const 
   std::vector<site_pb::Site> sites;
   site_pb::ListSitesRequest request;
   do {
-    PROTECTOR_ASSIGN_OR_RETURN(const auto page, (session.Call<Registry>(registry, &Registry::StubInterface::ListSites, "ListSites", request)));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const auto page, (session.Call<Registry>(registry, &Registry::StubInterface::ListSites, "ListSites", request)));
     sites.insert(sites.end(), page.sites().begin(), page.sites().end());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -78,7 +80,8 @@ absl::StatusOr<std::vector<SiteAddress>> FindSites(Session& session) {
   PutOnTop(session.configured(), session.local(), sites);
   const bool has_local = std::any_of(sites.begin(), sites.end(), [](const SiteAddress& site) { return site.local; });
   if (!has_local) sites.insert(sites.begin(), session.local());
-  std::stable_sort(sites.begin(), sites.end(), [](const SiteAddress& a, const SiteAddress& b) { return a.local && !b.local; });
+  std::stable_sort(sites.begin(), sites.end(),
+                   [](const SiteAddress& a, const SiteAddress& b) { return a.local && !b.local; });
   session.SetSites(sites);
   return sites;
 }
@@ -97,20 +100,23 @@ absl::StatusOr<SiteAddress> FindSite(Session& session, const std::string& name) 
       .Object(fmt::format("site {}", name))
       .Site(Label(session.local()))
       .Remedy((nearest.empty() ? "" : fmt::format("Did you mean '{}'? ", nearest)) +
-              (names.empty() ? "No site is registered yet: see `protector site create --help`." : fmt::format("Registered: {}.", fmt::join(names, ", "))));
+              (names.empty() ? "No site is registered yet: see `protector site create --help`."
+                             : fmt::format("Registered: {}.", fmt::join(names, ", "))));
 }
 
 absl::StatusOr<std::string> LocalName(Session& session) {
   if (session.local().name.empty()) PROTECTOR_RETURN_IF_ERROR(FindSites(session).status());
   if (!session.local().name.empty()) return session.local().name;
-  return Error(absl::StatusCode::kFailedPrecondition, "SITE_NOT_REGISTERED", fmt::format("the site at {} is not registered with its own registry", Label(session.local())))
+  return Error(absl::StatusCode::kFailedPrecondition, "SITE_NOT_REGISTERED",
+               fmt::format("the site at {} is not registered with its own registry", Label(session.local())))
       .Remedy("Register both sites with `protector site create NAME --auth-url URL`.");
 }
 
 absl::StatusOr<ProjectRef> ProjectAt(Session& session, const SiteAddress& site) {
   const ProjectRef& own = session.options().project;
   if (own.empty()) {
-    return UsageError("the credentials name no project").Remedy("Set OS_PROJECT_NAME or OS_PROJECT_ID (or project_name in clouds.yaml).");
+    return UsageError("the credentials name no project")
+        .Remedy("Set OS_PROJECT_NAME or OS_PROJECT_ID (or project_name in clouds.yaml).");
   }
   const bool local = site.local || (!site.name.empty() && site.name == session.local().name);
   if (local && (!own.id.empty() || IsAscii(own.name + own.domain))) return own;
@@ -119,11 +125,14 @@ absl::StatusOr<ProjectRef> ProjectAt(Session& session, const SiteAddress& site) 
     site_pb::ResolveProjectRequest request;
     request.set_project(own.name);
     request.set_domain(own.domain);
-    PROTECTOR_ASSIGN_OR_RETURN(const auto project, (session.Call<Registry>(site, &Registry::StubInterface::ResolveProject, "ResolveProject", request)));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const auto project,
+        (session.Call<Registry>(site, &Registry::StubInterface::ResolveProject, "ResolveProject", request)));
     return ProjectRef{.id = project.id(), .name = project.name(), .domain = own.domain};
   }
   for (const SiteAddress* registry : {&session.local(), &site}) {
-    const auto mappings = session.Call<Registry>(*registry, &Registry::StubInterface::ListTenantMappings, "ListTenantMappings", site_pb::ListTenantMappingsRequest());
+    const auto mappings = session.Call<Registry>(*registry, &Registry::StubInterface::ListTenantMappings,
+                                                 "ListTenantMappings", site_pb::ListTenantMappingsRequest());
     if (!mappings.ok()) continue;
     for (const site_pb::TenantMapping& mapping : mappings->mappings()) {
       const bool forward = mapping.site_a() == session.local().name && mapping.site_b() == site.name;
@@ -132,7 +141,9 @@ absl::StatusOr<ProjectRef> ProjectAt(Session& session, const SiteAddress& site) 
       const std::string& id = forward ? mapping.project_id_a() : mapping.project_id_b();
       const std::string& name = forward ? mapping.project_name_a() : mapping.project_name_b();
       if (own.id.empty() ? own.name != name : own.id != id) continue;
-      return ProjectRef{.id = forward ? mapping.project_id_b() : mapping.project_id_a(), .name = forward ? mapping.project_name_b() : mapping.project_name_a(), .domain = ""};
+      return ProjectRef{.id = forward ? mapping.project_id_b() : mapping.project_id_a(),
+                        .name = forward ? mapping.project_name_b() : mapping.project_name_a(),
+                        .domain = ""};
     }
     break;
   }

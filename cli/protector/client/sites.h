@@ -1,5 +1,6 @@
 #pragma once
-// site-registry's calls, and what follows from them: where all sites are, and which project of one site is which of the other.
+// site-registry's calls, and what follows from them: where all sites are, and which project of one site is which of the
+// other.
 //
 // Threads: from one thread. Failure: as Session::Call.
 
@@ -21,8 +22,8 @@ struct ServiceTraits<site_pb::SiteRegistryService> {
 
 SiteAddress AddressOf(const site_pb::Site& site);
 
-// All sites, the local one first: from the local registry, with the configuration file on top; from the configuration file alone
-// when the registry does not answer. Asked once for a session.
+// All sites, the local one first: from the local registry, with the configuration file on top; from the configuration
+// file alone when the registry does not answer. Asked once for a session.
 absl::StatusOr<std::vector<SiteAddress>> FindSites(Session& session);
 
 // By name. NOT_FOUND names the sites that there are.
@@ -34,8 +35,8 @@ absl::StatusOr<std::string> LocalName(Session& session);
 // Every page of the registry's sites.
 absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(Session& session, const SiteAddress& registry);
 
-// The user's project as `site` knows it: the credentials' own at the local site, else by tenant mapping, else by its name.
-// USAGE when the credentials name no project.
+// The user's project as `site` knows it: the credentials' own at the local site, else by tenant mapping, else by its
+// name. USAGE when the credentials name no project.
 absl::StatusOr<ProjectRef> ProjectAt(Session& session, const SiteAddress& site);
 
 }  // namespace protector::cli

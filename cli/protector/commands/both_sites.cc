@@ -7,7 +7,8 @@
 
 namespace protector::cli {
 
-void SiteResults::Done(const std::string& site, const std::string& object, const std::string& result, const std::string& detail) {
+void SiteResults::Done(const std::string& site, const std::string& object, const std::string& result,
+                       const std::string& detail) {
   rows_.push_back({site, object, result, detail});
   ++done_;
 }
@@ -36,7 +37,8 @@ absl::Status SiteResults::Verdict(const std::string& remedy, const absl::Status&
   ErrorDetail detail = DetailOf(first);
   // Of an unreachable site the exit code should say so; any other mixture is a failure.
   const bool unreachable = NoAnswer(first) && failures_.size() == 1;
-  return Error(unreachable ? absl::StatusCode::kUnavailable : absl::StatusCode::kInternal, unreachable ? "ONE_SITE_UNREACHABLE" : "PARTLY_DONE",
+  return Error(unreachable ? absl::StatusCode::kUnavailable : absl::StatusCode::kInternal,
+               unreachable ? "ONE_SITE_UNREACHABLE" : "PARTLY_DONE",
                fmt::format("done at one site, not at the other: {}", MessageOf(first)))
       .Object(detail.object)
       .Site(detail.site)

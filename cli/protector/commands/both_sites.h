@@ -13,7 +13,8 @@ namespace protector::cli {
 
 class SiteResults {
  public:
-  void Done(const std::string& site, const std::string& object, const std::string& result, const std::string& detail = "");
+  void Done(const std::string& site, const std::string& object, const std::string& result,
+            const std::string& detail = "");
   // The site's registry has it already, the same.
   void Already(const std::string& site, const std::string& object, const std::string& detail = "");
   void Failed(const std::string& site, const std::string& object, const absl::Status& status);

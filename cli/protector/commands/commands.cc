@@ -12,20 +12,28 @@ Program BuildProgram(const std::string& version) {
       {"protection-group", "Groups of VMs that move between the sites as one, and the moves themselves."},
       {"operation", "Moves that run or have run: their steps, and what to do with one that is stuck."},
   };
-  for (const auto& part : {SiteCommands(), TenantMappingCommands(), GroupCommands(), GroupMemberCommands(), GroupRuleCommands(), GroupSyncCommands(),
-                           GroupHistoryCommands(), GroupMoveCommands(), OperationCommands(), OperationActionCommands(), CompletionCommands()}) {
+  for (const auto& part : {SiteCommands(), TenantMappingCommands(), GroupCommands(), GroupMemberCommands(),
+                           GroupRuleCommands(), GroupSyncCommands(), GroupHistoryCommands(), GroupMoveCommands(),
+                           OperationCommands(), OperationActionCommands(), CompletionCommands()}) {
     program.commands.insert(program.commands.end(), part.begin(), part.end());
   }
   return program;
 }
 
 Option GroupOption() {
-  return {.name = "group", .value = "", .help = "Name or id of the protection group.", .required = true, .names = Names::kGroup};
+  return {.name = "group",
+          .value = "",
+          .help = "Name or id of the protection group.",
+          .required = true,
+          .names = Names::kGroup};
 }
 
 Option RequestIdOption() {
-  return {.name = "--request-id", .value = "UUID",
-          .help = "Names this request: the same command with the same id finds what the first one began instead of beginning again."};
+  return {
+      .name = "--request-id",
+      .value = "UUID",
+      .help =
+          "Names this request: the same command with the same id finds what the first one began instead of beginning again."};
 }
 
 }  // namespace protector::cli

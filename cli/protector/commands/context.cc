@@ -40,9 +40,10 @@ absl::Status Context::Prepare() {
   style_.max_width = static_cast<int>(width);
   if (width < 0) {
     const std::string forced = Variable(world, "CLIFF_MAX_TERM_WIDTH");
-    style_.max_width = forced.empty() || forced.find_first_not_of("0123456789") != std::string::npos || forced.size() > 5
-                           ? (world.terminal.Width() > 0 ? world.terminal.Width() : -1)
-                           : std::stoi(forced);
+    style_.max_width =
+        forced.empty() || forced.find_first_not_of("0123456789") != std::string::npos || forced.size() > 5
+            ? (world.terminal.Width() > 0 ? world.terminal.Width() : -1)
+            : std::stoi(forced);
   }
   PROTECTOR_ASSIGN_OR_RETURN(const int64_t seconds, arguments.Int("timeout", 30, 1, 3600));
   timeout_ = absl::Seconds(seconds);
@@ -76,7 +77,9 @@ absl::StatusOr<std::unique_ptr<Session>> Context::MakeSession() {
   const auto cloud = cloudconfig::Load(world.env, CloudOptions());
   if (cloud.ok()) {
     auth_url = cloud->auth_url();
-    options.project = {.id = cloud->Auth("project_id"), .name = cloud->Auth("project_name"), .domain = cloud->Auth("project_domain_name")};
+    options.project = {.id = cloud->Auth("project_id"),
+                       .name = cloud->Auth("project_name"),
+                       .domain = cloud->Auth("project_domain_name")};
     if (options.project.domain.empty()) options.project.domain = cloud->Auth("project_domain_id");
     options.user = cloud->Auth("username").empty() ? cloud->Auth("user_id") : cloud->Auth("username");
   } else if (wanted.empty() || configured.empty()) {
@@ -84,7 +87,8 @@ absl::StatusOr<std::unique_ptr<Session>> Context::MakeSession() {
     ErrorDetail detail = DetailOf(cloud.status());
     return UsageError(MessageOf(cloud.status()))
         .Object(detail.object)
-        .Remedy(detail.remedy.empty() ? "Source a site's openrc file, or set OS_CLOUD to a cloud of clouds.yaml." : detail.remedy);
+        .Remedy(detail.remedy.empty() ? "Source a site's openrc file, or set OS_CLOUD to a cloud of clouds.yaml."
+                                      : detail.remedy);
   }
   PROTECTOR_ASSIGN_OR_RETURN(const SiteChoice choice, ChooseSite(wanted, auth_url, configured));
   auto session = std::make_unique<Session>(choice.site, configured, options);
@@ -109,7 +113,8 @@ void Context::Note(const CallNote& note) {
   notes_.push_back(note);
   if (!arguments.Has("debug")) return;
   world.err << Printable(fmt::format("DEBUG: {} {} at {}: {} in {:.1f} ms{}", note.site, note.method, note.address,
-                                     absl::StatusCodeToString(note.status.code()), absl::ToDoubleMilliseconds(note.duration),
+                                     absl::StatusCodeToString(note.status.code()),
+                                     absl::ToDoubleMilliseconds(note.duration),
                                      note.status.ok() ? "" : ": " + MessageOf(note.status)))
             << "\n";
 }

@@ -1,9 +1,9 @@
 #pragma once
-// What a command has at hand while it runs: its arguments, the session with the services (made when first needed), and where
-// to say things.
+// What a command has at hand while it runs: its arguments, the session with the services (made when first needed), and
+// where to say things.
 //
-// Results go to stdout, everything else to stderr. Threads: one, except Warn. Ownership: refers to streams, clock and terminal of
-// the caller. Failure: Connect returns what is wrong with configuration or credentials.
+// Results go to stdout, everything else to stderr. Threads: one, except Warn. Ownership: refers to streams, clock and
+// terminal of the caller. Failure: Connect returns what is wrong with configuration or credentials.
 
 #include <iosfwd>
 #include <memory>
@@ -58,9 +58,9 @@ class Context {
 
   absl::Status Show(const Record& record);
   absl::Status Show(const Listing& listing);
-  void Warn(const std::string& text);      // "WARNING: ..." on stderr, unless -q
-  void Explain(const std::string& text);   // a line on stderr, unless -q
-  void Detail(const std::string& text);    // a line on stderr with -v
+  void Warn(const std::string& text);     // "WARNING: ..." on stderr, unless -q
+  void Explain(const std::string& text);  // a line on stderr, unless -q
+  void Detail(const std::string& text);   // a line on stderr with -v
 
   // --request-id, or one made for this run.
   absl::StatusOr<std::string> RequestId();

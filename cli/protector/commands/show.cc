@@ -16,18 +16,24 @@ json::Value TimeText(bool set, const google::protobuf::Timestamp& time) {
 }
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
-std::string OperationTypeText(op_pb::OperationType type) { return type == op_pb::FAILBACK ? "failback" : "failover"; }
+std::string OperationTypeText(op_pb::OperationType type) {
+  return type == op_pb::FAILBACK ? "failback" : "failover";
+}
 
-std::string MannerText(op_pb::OperationType type) { return type == op_pb::UNPLANNED_FAILOVER ? "unplanned" : "planned"; }
+std::string MannerText(op_pb::OperationType type) {
+  return type == op_pb::UNPLANNED_FAILOVER ? "unplanned" : "planned";
+}
 
 std::string ProblemText(const op_pb::Problem& problem) {
   std::string text = problem.cause();
   if (!problem.object().empty()) text += fmt::format(" ({})", problem.object());
-  if (!problem.site().empty() && text.find(problem.site()) == std::string::npos) text += fmt::format(" [{}]", problem.site());
+  if (!problem.site().empty() && text.find(problem.site()) == std::string::npos)
+    text += fmt::format(" [{}]", problem.site());
   if (!problem.remedy().empty()) text += fmt::format("{} {}", text.ends_with(".") ? "" : ".", problem.remedy());
   return text;
 }
@@ -65,7 +71,8 @@ std::string MemberName(const group_pb::GroupDocument& document, const std::strin
 json::Value PendingList(const group_pb::GroupDocument& document) {
   json::Value list = json::Value::Array();
   for (const group_pb::PendingWork& work : document.pending()) {
-    list.Append(json::Value::Object({{"operation_id", work.operation_id()}, {"site", work.site()}, {"steps", Strings(work.steps())}}));
+    list.Append(json::Value::Object(
+        {{"operation_id", work.operation_id()}, {"site", work.site()}, {"steps", Strings(work.steps())}}));
   }
   return list;
 }
@@ -81,7 +88,9 @@ json::Value RowsAsJson(const Listing& listing) {
 }
 
 void AddConditions(const group_pb::Conditions& conditions, Record& record) {
-  record.Add("serving", conditions.serving()).Add("protected", conditions.protected_()).Add("clean", conditions.clean());
+  record.Add("serving", conditions.serving())
+      .Add("protected", conditions.protected_())
+      .Add("clean", conditions.clean());
   record.Add("conditions_reason", conditions.reason());
 }
 
@@ -138,21 +147,42 @@ Record GroupRecord(const op_pb::Group& group) {
 
 Listing GroupListing(const std::vector<op_pb::Group>& groups) {
   Listing listing;
-  listing.columns = {{"name"}, {"status"}, {"current_primary_site"}, {"replication_type"}, {"member_count"}, {"serving"}, {"protected"}, {"clean"}, {"id"}};
+  listing.columns = {{"name"},
+                     {"status"},
+                     {"current_primary_site"},
+                     {"replication_type"},
+                     {"member_count"},
+                     {"serving"},
+                     {"protected"},
+                     {"clean"},
+                     {"id"}};
   for (const op_pb::Group& group : groups) {
     const group_pb::GroupDocument& document = group.document();
-    listing.rows.push_back({document.name(), Lower(group_pb::GroupStatus_Name(document.status())), document.primary_site(),
-                            Lower(group_pb::ReplicationType_Name(document.replication_type())), document.members_size(),
-                            document.conditions().serving(), document.conditions().protected_(), document.conditions().clean(), document.id()});
+    listing.rows.push_back({document.name(), Lower(group_pb::GroupStatus_Name(document.status())),
+                            document.primary_site(), Lower(group_pb::ReplicationType_Name(document.replication_type())),
+                            document.members_size(), document.conditions().serving(),
+                            document.conditions().protected_(), document.conditions().clean(), document.id()});
   }
   return listing;
 }
 
 Listing MemberListing(const group_pb::GroupDocument& document) {
   Listing listing;
-  listing.columns = {{"name"},   {"site"},        {"server_id"}, {"flavor"},          {"volumes"},       {"size_gib"},  {"networks"},
-                     {"addresses"}, {"boot_order"}, {"depends_on"}, {"member_id", true}, {"volume_ids", true}, {"security_groups", true},
-                     {"key_name", true}, {"captured_at", true}};
+  listing.columns = {{"name"},
+                     {"site"},
+                     {"server_id"},
+                     {"flavor"},
+                     {"volumes"},
+                     {"size_gib"},
+                     {"networks"},
+                     {"addresses"},
+                     {"boot_order"},
+                     {"depends_on"},
+                     {"member_id", true},
+                     {"volume_ids", true},
+                     {"security_groups", true},
+                     {"key_name", true},
+                     {"captured_at", true}};
   for (const group_pb::Member& member : document.members()) {
     const group_pb::ServerSpec& server = member.server();
     const group_pb::Placement* placement = ServingPlacement(member);
@@ -169,9 +199,11 @@ Listing MemberListing(const group_pb::GroupDocument& document) {
     if (placement != nullptr) {
       for (const group_pb::VolumePlacement& volume : placement->volumes()) volumes.Append(volume.volume_id());
     }
-    listing.rows.push_back({server.name(), placement == nullptr ? "" : placement->site(), placement == nullptr ? "" : placement->server_id(),
-                            server.flavor_name(), server.volumes_size(), size, networks, addresses, member.boot_order(), depends, member.id(), volumes,
-                            groups, server.key_name(), TimeText(member.has_captured_at(), member.captured_at())});
+    listing.rows.push_back({server.name(), placement == nullptr ? "" : placement->site(),
+                            placement == nullptr ? "" : placement->server_id(), server.flavor_name(),
+                            server.volumes_size(), size, networks, addresses, member.boot_order(), depends, member.id(),
+                            volumes, groups, server.key_name(),
+                            TimeText(member.has_captured_at(), member.captured_at())});
   }
   return listing;
 }
@@ -181,7 +213,8 @@ Listing MappingListing(const group_pb::GroupDocument& document) {
   listing.columns = {{"source_site"}, {"target_site"}, {"kind"}, {"source"}, {"target"}};
   for (const group_pb::MappingSet& set : document.mappings()) {
     for (const group_pb::Mapping& mapping : set.mappings()) {
-      listing.rows.push_back({set.source_site(), set.target_site(), MappingKindText(mapping.kind()), mapping.source(), mapping.target()});
+      listing.rows.push_back(
+          {set.source_site(), set.target_site(), MappingKindText(mapping.kind()), mapping.source(), mapping.target()});
     }
   }
   return listing;

@@ -1,10 +1,10 @@
 #include "cli/protector/output/process_terminal.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace protector::cli {
 namespace {
@@ -12,7 +12,9 @@ namespace {
 // A signal handler has no other way to say that it was called.
 volatile std::sig_atomic_t g_interrupted = 0;
 
-void OnInterrupt(int) { g_interrupted = 1; }
+void OnInterrupt(int) {
+  g_interrupted = 1;
+}
 
 winsize Size() {
   winsize size{};
@@ -28,11 +30,17 @@ bool ProcessTerminal::Interactive() const {
   return term != nullptr && std::string_view(term) != "dumb" && *term != '\0';
 }
 
-int ProcessTerminal::Width() const { return isatty(STDOUT_FILENO) != 0 ? Size().ws_col : 0; }
+int ProcessTerminal::Width() const {
+  return isatty(STDOUT_FILENO) != 0 ? Size().ws_col : 0;
+}
 
-int ProcessTerminal::Height() const { return isatty(STDOUT_FILENO) != 0 ? Size().ws_row : 0; }
+int ProcessTerminal::Height() const {
+  return isatty(STDOUT_FILENO) != 0 ? Size().ws_row : 0;
+}
 
-bool ProcessTerminal::Interrupted() const { return g_interrupted != 0; }
+bool ProcessTerminal::Interrupted() const {
+  return g_interrupted != 0;
+}
 
 void ProcessTerminal::WatchInterrupt() {
   struct sigaction action = {};

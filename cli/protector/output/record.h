@@ -1,7 +1,7 @@
 #pragma once
 // What a command has to show, before anyone decides how: one object (fields in order) or a list (rows under columns).
-// Values are JSON, so that -f json loses nothing and every other format is made from the same thing. Names of fields and columns
-// are snake_case and stable: they are the keys of -f json.
+// Values are JSON, so that -f json loses nothing and every other format is made from the same thing. Names of fields
+// and columns are snake_case and stable: they are the keys of -f json.
 //
 // Threads: values. Failure: none.
 

@@ -30,7 +30,8 @@ absl::StatusOr<std::vector<size_t>> Choose(const Items& items, const Style& styl
   for (const std::string& wanted : style.columns) {
     const auto found = std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == wanted; });
     if (found == items.end()) {
-      return UsageError(fmt::format("there is no column '{}' here", wanted)).Remedy(fmt::format("Columns: {}.", Names(items)));
+      return UsageError(fmt::format("there is no column '{}' here", wanted))
+          .Remedy(fmt::format("Columns: {}.", Names(items)));
     }
     chosen.push_back(static_cast<size_t>(found - items.begin()));
   }

@@ -12,7 +12,11 @@ namespace {
 
 Record Sample() {
   Record record;
-  record.Add("name", "web").Add("count", 3).Add("clean", true).Add("since", nullptr).Add("steps", json::Value::Array({"a", "b"}));
+  record.Add("name", "web")
+      .Add("count", 3)
+      .Add("clean", true)
+      .Add("since", nullptr)
+      .Add("steps", json::Value::Array({"a", "b"}));
   record.AddMachine("etag", "x1");
   return record;
 }
@@ -72,7 +76,8 @@ TEST_CASE("an empty list's table shows its head") {
 
 TEST_CASE("a table is no wider than asked, and nothing of a value is lost") {
   Record record;
-  record.Add("steps_completed", json::Value::Array({"validate_sites", "verify_replication", "storage_failover", "recreate_vms"}));
+  record.Add("steps_completed",
+             json::Value::Array({"validate_sites", "verify_replication", "storage_failover", "recreate_vms"}));
   Style style = Format("table");
   style.max_width = 50;
   const std::string text = Text(Render(record, style));
@@ -81,7 +86,8 @@ TEST_CASE("a table is no wider than asked, and nothing of a value is lost") {
     CHECK(TextWidth(line) <= 50);
     if (line.size() == 50 && line[0] == '|') values += line.substr(20, 28);
   }
-  for (const char* step : {"\"validate_sites\"", "\"verify_replication\"", "\"storage_failover\"", "\"recreate_vms\""}) CHECK(values.find(step) != std::string::npos);
+  for (const char* step : {"\"validate_sites\"", "\"verify_replication\"", "\"storage_failover\"", "\"recreate_vms\""})
+    CHECK(values.find(step) != std::string::npos);
 
   Listing listing;
   listing.columns = {{"a"}, {"b"}};
@@ -115,11 +121,13 @@ TEST_CASE("wide characters keep the borders straight") {
 }
 
 TEST_CASE("json keeps types, order and the machine's fields") {
-  CHECK(Text(Render(Sample(), [] {
-          Style style = Format("json");
-          style.noindent = true;
-          return style;
-        }())) == "{\"name\":\"web\",\"count\":3,\"clean\":true,\"since\":null,\"steps\":[\"a\",\"b\"],\"etag\":\"x1\"}\n");
+  CHECK(Text(Render(Sample(),
+                    [] {
+                      Style style = Format("json");
+                      style.noindent = true;
+                      return style;
+                    }())) ==
+        "{\"name\":\"web\",\"count\":3,\"clean\":true,\"since\":null,\"steps\":[\"a\",\"b\"],\"etag\":\"x1\"}\n");
   CHECK(Text(Render(Sites(), Format("json"))).find("\"version\": 12") != std::string::npos);
 }
 

@@ -50,7 +50,8 @@ std::vector<int> Share(const std::vector<int>& least, const std::vector<int>& wa
   for (int width : least) left -= width;
   std::vector<size_t> order(least.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return wanted[a] - least[a] < wanted[b] - least[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return wanted[a] - least[a] < wanted[b] - least[b]; });
   for (size_t i = 0; i < order.size() && left > 0; ++i) {
     const int share = left / static_cast<int>(order.size() - i);
     const int more = std::min(wanted[order[i]] - widths[order[i]], share);
@@ -107,14 +108,17 @@ std::string Draw(const Grid& grid) {
   return out;
 }
 
-int Available(int max_width, size_t columns) { return max_width - static_cast<int>(3 * columns + 1); }
+int Available(int max_width, size_t columns) {
+  return max_width - static_cast<int>(3 * columns + 1);
+}
 
 }  // namespace
 
 std::string ObjectTable(const Record& record, int max_width) {
   Grid grid;
   grid.rows.push_back({"Field", "Value"});
-  for (const Field& field : record.fields) grid.rows.push_back({Printable(field.name), Printable(HumanText(field.value))});
+  for (const Field& field : record.fields)
+    grid.rows.push_back({Printable(field.name), Printable(HumanText(field.value))});
   grid.right = {false, false};
   grid.widths = NaturalWidths(grid);
   // The names of the fields stay whole; the values give way.

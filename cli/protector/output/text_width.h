@@ -1,7 +1,8 @@
 #pragma once
 // Columns that a text takes on a terminal, and cutting it into lines that fit.
 //
-// Threads: pure functions. Failure: bytes that are not UTF-8 count one column each and are shown as U+FFFD by Printable.
+// Threads: pure functions. Failure: bytes that are not UTF-8 count one column each and are shown as U+FFFD by
+// Printable.
 
 #include <string>
 #include <vector>
@@ -11,8 +12,8 @@ namespace protector::cli {
 // Columns of one line: 2 for wide East Asian characters and emoji, 0 for combining marks, 1 for everything else.
 int TextWidth(const std::string& text);
 
-// The text with control characters other than newline, and bytes that are not UTF-8, replaced: what a service answers must not
-// be able to drive the operator's terminal.
+// The text with control characters other than newline, and bytes that are not UTF-8, replaced: what a service answers
+// must not be able to drive the operator's terminal.
 std::string Printable(const std::string& text);
 
 // Lines of at most `width` columns, broken at blanks where there are some; a longer word is cut. Newlines break always.

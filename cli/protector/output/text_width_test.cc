@@ -9,16 +9,18 @@ TEST_CASE("width counts columns, not bytes") {
   CHECK(TextWidth("abc") == 3);
   CHECK(TextWidth("Zürich") == 6);
   CHECK(TextWidth("日本") == 4);
-  CHECK(TextWidth("e\xCC\x81") == 1);       // e + combining acute
+  CHECK(TextWidth("e\xCC\x81") == 1);         // e + combining acute
   CHECK(TextWidth("\xF0\x9F\x98\x80") == 2);  // an emoji
-  CHECK(TextWidth("\xFF\xFE") == 2);        // not UTF-8: a column a byte
+  CHECK(TextWidth("\xFF\xFE") == 2);          // not UTF-8: a column a byte
 }
 
 TEST_CASE("what a service answers cannot drive the terminal") {
   CHECK(Printable("a\x1b[2Jb") == "a?[2Jb");
   CHECK(Printable("a\tb\rc\nd") == "a b?c\nd");
-  CHECK(Printable("\xC2\x9B" "31m") == "?31m");  // C1 control: CSI
-  CHECK(Printable("a\xE2\x80\xAE" "b") == "a?b");  // right-to-left override
+  CHECK(Printable("\xC2\x9B"
+                  "31m") == "?31m");  // C1 control: CSI
+  CHECK(Printable("a\xE2\x80\xAE"
+                  "b") == "a?b");  // right-to-left override
   CHECK(Printable("a\xFFz") == "a\xEF\xBF\xBDz");
   CHECK(Printable("Zürich 日本") == "Zürich 日本");
 }
@@ -30,7 +32,8 @@ TEST_CASE("lines break at blanks, long words are cut, newlines always break") {
   CHECK(WrapText("", 5) == Lines{""});
   CHECK(WrapText("日本語", 4) == Lines{"日本", "語"});
   CHECK(WrapText("日", 1) == Lines{"日"});  // narrower than one character: it is not lost
-  for (const std::string& line : WrapText("some rather long text with words of many sizes", 9)) CHECK(TextWidth(line) <= 9);
+  for (const std::string& line : WrapText("some rather long text with words of many sizes", 9))
+    CHECK(TextWidth(line) <= 9);
 }
 
 TEST_CASE("shortening says that something is missing") {

@@ -9,9 +9,9 @@
 
 namespace protector::cli {
 
-std::string ObjectValues(const Record& record);   // one line each
-std::string ListValues(const Listing& listing);   // one line a row, blank-separated
-std::string ListCsv(const Listing& listing);      // everything that is not a number is quoted
-std::string ObjectShell(const Record& record);    // name="value", safe to eval
+std::string ObjectValues(const Record& record);  // one line each
+std::string ListValues(const Listing& listing);  // one line a row, blank-separated
+std::string ListCsv(const Listing& listing);     // everything that is not a number is quoted
+std::string ObjectShell(const Record& record);   // name="value", safe to eval
 
 }  // namespace protector::cli

@@ -10,10 +10,11 @@ namespace protector::cli {
 namespace {
 
 bool LooksLikeSomethingElse(const std::string& text) {
-  static constexpr std::array<const char*, 13> kWords = {"y",  "n",   "yes", "no",   "true", "false", "on",
+  static constexpr std::array<const char*, 13> kWords = {"y",   "n",    "yes", "no",   "true", "false", "on",
                                                          "off", "null", "~",   ".nan", ".inf", "<<"};
   std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (std::any_of(kWords.begin(), kWords.end(), [&](const char* word) { return lower == word; })) return true;
   // Numbers, times and sexagesimals all begin like a number.
   const auto first = static_cast<unsigned char>(text[0]);
@@ -34,7 +35,9 @@ std::string Scalar(const json::Value& value) {
   return IsPlain(*text) ? *text : json::Value(*text).Dump();  // a JSON string is a YAML double-quoted scalar
 }
 
-bool IsBlock(const json::Value& value) { return (value.IsArray() || value.IsObject()) && value.size() > 0; }
+bool IsBlock(const json::Value& value) {
+  return (value.IsArray() || value.IsObject()) && value.size() > 0;
+}
 
 void Emit(const json::Value& value, size_t indent, bool continues_line, std::string& out) {
   const std::string pad(indent, ' ');

@@ -12,7 +12,9 @@ namespace {
 
 constexpr int kNameWidth = 24;
 
-absl::Time TimeOf(const google::protobuf::Timestamp& time) { return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos()); }
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
 
 template <typename Timed>
 std::string Elapsed(const Timed& timed, absl::Time now) {
@@ -42,11 +44,13 @@ const char* Mark(op_pb::State state) {
 
 std::string Bar(int percent, int width) {
   const int filled = std::clamp(percent, 0, 100) * width / 100;
-  return "[" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(width - filled), '.') + "]";
+  return "[" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(width - filled), '.') +
+         "]";
 }
 
 std::string StepLine(const op_pb::Step& step, absl::Time now) {
-  std::string line = fmt::format("  {} {} {:>8}", Mark(step.state()), PadRight(step.name(), kNameWidth), Elapsed(step, now));
+  std::string line =
+      fmt::format("  {} {} {:>8}", Mark(step.state()), PadRight(step.name(), kNameWidth), Elapsed(step, now));
   if (!step.detail().empty() && step.state() != op_pb::COMPLETED) line += "  " + step.detail();
   return line;
 }
@@ -61,7 +65,8 @@ const op_pb::Step* StepNamed(const Operation* operation, const std::string& name
 
 std::string StepChange(const op_pb::Step* before, const op_pb::Step& now) {
   const bool other_state = before == nullptr ? now.state() != op_pb::PENDING : before->state() != now.state();
-  const bool other_detail = !now.detail().empty() && now.state() == op_pb::RUNNING && (before == nullptr || before->detail() != now.detail());
+  const bool other_detail =
+      !now.detail().empty() && now.state() == op_pb::RUNNING && (before == nullptr || before->detail() != now.detail());
   if (!other_state && !other_detail) return "";
   std::string line = fmt::format("{} {}", now.name(), Lower(op_pb::State_Name(now.state())));
   if (other_state && now.has_start_time() && now.has_end_time()) line += " in " + Elapsed(now, TimeOf(now.end_time()));
@@ -95,9 +100,10 @@ std::string DurationText(absl::Duration duration) {
 
 std::vector<std::string> ProgressFrame(const Operation& operation, absl::Time now, int width) {
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{} of {}: {} -> {}  {}", OperationTypeText(operation.type()), operation.group_name(), operation.source_site(),
-                              operation.target_site(), operation.id()));
-  const std::string right = fmt::format(" {:>3}%  {}  {}", operation.progress(), Lower(op_pb::State_Name(operation.state())), Elapsed(operation, now));
+  lines.push_back(fmt::format("{} of {}: {} -> {}  {}", OperationTypeText(operation.type()), operation.group_name(),
+                              operation.source_site(), operation.target_site(), operation.id()));
+  const std::string right = fmt::format(" {:>3}%  {}  {}", operation.progress(),
+                                        Lower(op_pb::State_Name(operation.state())), Elapsed(operation, now));
   const int bar = std::clamp(width - TextWidth(right) - 3, 10, 50);
   lines.push_back(Bar(operation.progress(), bar) + right);
   for (const op_pb::Step& step : operation.steps()) lines.push_back(StepLine(step, now));
@@ -114,16 +120,20 @@ std::vector<std::string> ProgressChanges(const Operation* before, const Operatio
   std::vector<std::string> lines;
   const auto line = [&](const std::string& text) { lines.push_back(fmt::format("{:>3}%  {}", now.progress(), text)); };
   if (before == nullptr) {
-    line(fmt::format("{} {} of {} from {} to {}: {}", MannerText(now.type()), OperationTypeText(now.type()), now.group_name(), now.source_site(),
-                     now.target_site(), now.id()));
+    line(fmt::format("{} {} of {} from {} to {}: {}", MannerText(now.type()), OperationTypeText(now.type()),
+                     now.group_name(), now.source_site(), now.target_site(), now.id()));
   }
-  for (int i = before == nullptr ? 0 : before->warnings_size(); i < now.warnings_size(); ++i) line("WARNING: " + now.warnings(i));
+  for (int i = before == nullptr ? 0 : before->warnings_size(); i < now.warnings_size(); ++i)
+    line("WARNING: " + now.warnings(i));
   for (const op_pb::Step& step : now.steps()) {
     if (const std::string change = StepChange(StepNamed(before, step.name()), step); !change.empty()) line(change);
   }
-  for (int i = before == nullptr ? 0 : before->problems_size(); i < now.problems_size(); ++i) line("PROBLEM: " + ProblemText(now.problems(i)));
-  if (!now.hold_reason().empty() && (before == nullptr || before->hold_reason() != now.hold_reason())) line("HELD: " + now.hold_reason());
-  if (before == nullptr ? now.state() != op_pb::RUNNING && now.state() != op_pb::PENDING : before->state() != now.state()) {
+  for (int i = before == nullptr ? 0 : before->problems_size(); i < now.problems_size(); ++i)
+    line("PROBLEM: " + ProblemText(now.problems(i)));
+  if (!now.hold_reason().empty() && (before == nullptr || before->hold_reason() != now.hold_reason()))
+    line("HELD: " + now.hold_reason());
+  if (before == nullptr ? now.state() != op_pb::RUNNING && now.state() != op_pb::PENDING
+                        : before->state() != now.state()) {
     line("operation " + Lower(op_pb::State_Name(now.state())));
   }
   for (std::string& text : lines) {

@@ -1,5 +1,6 @@
 #pragma once
-// An operation's progress as text: a frame that is redrawn in place on a terminal, or one line for each change elsewhere.
+// An operation's progress as text: a frame that is redrawn in place on a terminal, or one line for each change
+// elsewhere.
 //
 // Threads: pure functions. Failure: none.
 

@@ -10,7 +10,8 @@ namespace protector::cli {
 void Screen::Draw(const std::vector<std::string>& lines, int width, int height) {
   std::vector<std::string> shown = lines;
   const size_t room = height > 4 ? static_cast<size_t>(height - 1) : 1000;
-  if (shown.size() > room) shown.erase(shown.begin() + 2, shown.begin() + 2 + static_cast<std::ptrdiff_t>(shown.size() - room));
+  if (shown.size() > room)
+    shown.erase(shown.begin() + 2, shown.begin() + 2 + static_cast<std::ptrdiff_t>(shown.size() - room));
   // A line that was drawn on a wider terminal takes several rows now.
   int rows = 0;
   for (const std::string& line : drawn_) rows += width > 0 ? std::max(1, (TextWidth(line) + width - 1) / width) : 1;

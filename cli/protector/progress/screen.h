@@ -13,7 +13,8 @@ class Screen {
  public:
   explicit Screen(std::ostream& out) : out_(out) {}
 
-  // Replaces the block that was drawn last. Blocks higher than the terminal lose their upper steps, never their first two lines.
+  // Replaces the block that was drawn last. Blocks higher than the terminal lose their upper steps, never their first
+  // two lines.
   void Draw(const std::vector<std::string>& lines, int width, int height);
   // Leaves the block on the screen; the next Draw begins below it.
   void Keep() { drawn_.clear(); }

@@ -4,8 +4,8 @@
 
 #include <condition_variable>
 #include <deque>
-#include <optional>
 #include <mutex>
+#include <optional>
 #include <ostream>
 #include <thread>
 
@@ -57,7 +57,8 @@ class Feed {
     how.project = options.project;
     how.timeout = absl::Hours(23);
     const absl::Status end = session.Read<Operations, op_pb::WatchOperationRequest, Operation>(
-        site, &Operations::StubInterface::WatchOperation, "WatchOperation", request, how, control_, [this](const Operation& event) {
+        site, &Operations::StubInterface::WatchOperation, "WatchOperation", request, how, control_,
+        [this](const Operation& event) {
           const std::lock_guard lock(mutex_);
           events_.push_back(event);
           changed_.notify_one();
@@ -82,7 +83,9 @@ class Feed {
 class Display {
  public:
   explicit Display(Context& context)
-      : context_(context), out_(context.for_people() ? context.world.out : context.world.err), screen_(out_),
+      : context_(context),
+        out_(context.for_people() ? context.world.out : context.world.err),
+        screen_(out_),
         live_(context.for_people() && context.world.terminal.Interactive() && !context.quiet()) {}
 
   void Update(const Operation& operation) {
@@ -118,14 +121,19 @@ class Display {
 absl::Status Interrupted(const std::string& id) {
   return Error(absl::StatusCode::kCancelled, "INTERRUPTED", "stopped watching; the operation goes on")
       .Object(fmt::format("operation {}", id))
-      .Remedy(fmt::format("Find it again with `protector operation watch {0}` or `protector operation show {0}`; `protector operation cancel {0}` ends it.", id));
+      .Remedy(fmt::format(
+          "Find it again with `protector operation watch {0}` or `protector operation show {0}`; `protector operation cancel {0}` ends it.",
+          id));
 }
 
-bool IsHeld(const Operation& operation) { return operation.state() == op_pb::PAUSED && !operation.hold_reason().empty(); }
+bool IsHeld(const Operation& operation) {
+  return operation.state() == op_pb::PAUSED && !operation.hold_reason().empty();
+}
 
 }  // namespace
 
-absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const SiteAddress& site, const std::string& id, const WatchOptions& options) {
+absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const SiteAddress& site, const std::string& id,
+                                     const WatchOptions& options) {
   Terminal& terminal = context.world.terminal;
   terminal.WatchInterrupt();
   Display display(context);
@@ -155,13 +163,16 @@ absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const S
     }
     const absl::Status end = *feed.End();
     // An end that is no breakdown of the connection is an answer: the operation is not there, or may not be seen.
-    if (!end.ok() && !NoAnswer(end) && end.code() != absl::StatusCode::kUnavailable && end.code() != absl::StatusCode::kResourceExhausted) return end;
+    if (!end.ok() && !NoAnswer(end) && end.code() != absl::StatusCode::kUnavailable &&
+        end.code() != absl::StatusCode::kResourceExhausted)
+      return end;
     if (end.ok() && HasEnded(last)) return last;
     if (context.world.clock.Monotonic() - heard > kGiveUpAfter) {
       return end.ok() ? absl::UnavailableError("the stream of the operation ends again and again") : end;
     }
     context.Detail(fmt::format("connection to {} lost, trying again", Label(site)));
-    for (absl::Duration waited; waited < backoff && !terminal.Interrupted(); waited += kTick) context.world.clock.SleepFor(kTick);
+    for (absl::Duration waited; waited < backoff && !terminal.Interrupted(); waited += kTick)
+      context.world.clock.SleepFor(kTick);
     if (terminal.Interrupted()) return Interrupted(id);
     backoff = std::min(backoff * 2, kLongestBackoff);
   }
@@ -171,16 +182,21 @@ void SayWhatIsLeft(Context& context, const Operation& operation) {
   if (operation.state() != op_pb::COMPLETED && operation.state() != op_pb::COMPLETED_WITH_ERRORS) return;
   const group_pb::Conditions& conditions = operation.conditions();
   if (!conditions.serving() || (conditions.protected_() && conditions.clean())) return;
-  context.Explain(fmt::format("The VMs serve on {}; {}{}{} may take a little longer: `protector operation watch {} --until-clean` follows it.", operation.target_site(),
-                              conditions.protected_() ? "" : "replication the other way", !conditions.protected_() && !conditions.clean() ? " and " : "",
-                              conditions.clean() ? "" : "cleanup", operation.id()));
+  context.Explain(fmt::format(
+      "The VMs serve on {}; {}{}{} may take a little longer: `protector operation watch {} --until-clean` follows it.",
+      operation.target_site(), conditions.protected_() ? "" : "replication the other way",
+      !conditions.protected_() && !conditions.clean() ? " and " : "", conditions.clean() ? "" : "cleanup",
+      operation.id()));
 }
 
 absl::Status Verdict(const Operation& operation) {
   const std::string& id = operation.id();
-  const auto problem = [&](absl::StatusCode code, const char* reason, const std::string& what, const std::string& remedy) -> absl::Status {
+  const auto problem = [&](absl::StatusCode code, const char* reason, const std::string& what,
+                           const std::string& remedy) -> absl::Status {
     const std::string error = ErrorMessage(operation);
-    return Error(code, reason, fmt::format("{} of {} {}{}", OperationTypeText(operation.type()), operation.group_name(), what, error.empty() ? "" : ": " + error))
+    return Error(code, reason,
+                 fmt::format("{} of {} {}{}", OperationTypeText(operation.type()), operation.group_name(), what,
+                             error.empty() ? "" : ": " + error))
         .Object(fmt::format("operation {}", id))
         .Site(operation.target_site())
         .Remedy(remedy);
@@ -190,16 +206,20 @@ absl::Status Verdict(const Operation& operation) {
     case op_pb::COMPLETED:
       return absl::OkStatus();
     case op_pb::COMPLETED_WITH_ERRORS:
-      return problem(absl::StatusCode::kInternal, "COMPLETED_WITH_ERRORS", "ended with errors", fmt::format("{}; then `protector operation retry {}`.", look, id));
+      return problem(absl::StatusCode::kInternal, "COMPLETED_WITH_ERRORS", "ended with errors",
+                     fmt::format("{}; then `protector operation retry {}`.", look, id));
     case op_pb::ROLLED_BACK:
-      return problem(absl::StatusCode::kInternal, "ROLLED_BACK", "failed and was rolled back: the VMs run on the source site", "Mend the cause and start it again.");
+      return problem(absl::StatusCode::kInternal, "ROLLED_BACK",
+                     "failed and was rolled back: the VMs run on the source site",
+                     "Mend the cause and start it again.");
     case op_pb::CANCELLED:
       return problem(absl::StatusCode::kInternal, "CANCELLED", "was cancelled: the VMs run on the source site", "");
     case op_pb::PAUSED:
       return problem(absl::StatusCode::kFailedPrecondition, "HELD", "is held",
                      fmt::format("{}; then `protector operation resume {}`, `retry` or `cancel`.", look, id));
     default:
-      return problem(absl::StatusCode::kInternal, "OPERATION_FAILED", "failed", fmt::format("{}; then `protector operation retry {}`.", look, id));
+      return problem(absl::StatusCode::kInternal, "OPERATION_FAILED", "failed",
+                     fmt::format("{}; then `protector operation retry {}`.", look, id));
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // Following an operation to its end: the stream of its orchestrator, joined again when it breaks, shown live.
 //
-// Threads: reads the stream on a thread of its own, which has ended when WatchToEnd returns. Failure: INTERRUPTED after Ctrl-C
-// (the operation goes on), the orchestrator's error, or SERVICE_UNREACHABLE when it stays away.
+// Threads: reads the stream on a thread of its own, which has ended when WatchToEnd returns. Failure: INTERRUPTED after
+// Ctrl-C (the operation goes on), the orchestrator's error, or SERVICE_UNREACHABLE when it stays away.
 
 #include <string>
 
@@ -18,7 +18,8 @@ struct WatchOptions {
   ProjectRef project = {};
 };
 
-absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const SiteAddress& site, const std::string& id, const WatchOptions& options);
+absl::StatusOr<Operation> WatchToEnd(Context& context, Session& session, const SiteAddress& site, const std::string& id,
+                                     const WatchOptions& options);
 
 // A line about replication and cleanup that go on after the operation has completed.
 void SayWhatIsLeft(Context& context, const Operation& operation);

@@ -12,9 +12,10 @@ class FakeSite::Services final : public site::v1::SiteRegistryService::Service,
  public:
   explicit Services(FakeSite& owner) : owner_(owner) {}
 
-#define FAKE_METHOD(Package, Name, Request, Response, handler)                                                          \
-  grpc::Status Name(grpc::ServerContext* context, const Package::Request* request, Package::Response* response) override { \
-    return Answer(#Name, *context, owner_.answers.handler, *request, response);                                            \
+#define FAKE_METHOD(Package, Name, Request, Response, handler)                                                  \
+  grpc::Status Name(grpc::ServerContext* context, const Package::Request* request, Package::Response* response) \
+      override {                                                                                                \
+    return Answer(#Name, *context, owner_.answers.handler, *request, response);                                 \
   }
   FAKE_METHOD(site::v1, ListSites, ListSitesRequest, ListSitesResponse, list_sites)
   FAKE_METHOD(site::v1, CreateSite, CreateSiteRequest, Site, create_site)
@@ -57,13 +58,15 @@ class FakeSite::Services final : public site::v1::SiteRegistryService::Service,
  private:
   void Keep(const char* method, const grpc::ServerContext& context, const google::protobuf::Message& request) {
     Asked asked{method, request.ShortDebugString(), {}};
-    for (const auto& [key, value] : context.client_metadata()) asked.metadata[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
+    for (const auto& [key, value] : context.client_metadata())
+      asked.metadata[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
     const std::lock_guard lock(mutex_);
     asked_.push_back(std::move(asked));
   }
 
   template <typename Handler, typename Request, typename Response>
-  grpc::Status Answer(const char* method, const grpc::ServerContext& context, const Handler& handler, const Request& request, Response* response) {
+  grpc::Status Answer(const char* method, const grpc::ServerContext& context, const Handler& handler,
+                      const Request& request, Response* response) {
     Keep(method, context, request);
     if (!handler) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, method);
     const auto answer = handler(request);
@@ -86,15 +89,21 @@ FakeSite::FakeSite(const std::string& site_name) : name(site_name), services_(st
   server_ = builder.BuildAndStart();
 }
 
-FakeSite::~FakeSite() { Stop(); }
+FakeSite::~FakeSite() {
+  Stop();
+}
 
-std::string FakeSite::address() const { return "127.0.0.1:" + std::to_string(port_); }
+std::string FakeSite::address() const {
+  return "127.0.0.1:" + std::to_string(port_);
+}
 
 void FakeSite::Stop() {
   if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
   server_ = nullptr;
 }
 
-std::vector<Asked> FakeSite::Calls(const std::string& method) const { return services_->Calls(method); }
+std::vector<Asked> FakeSite::Calls(const std::string& method) const {
+  return services_->Calls(method);
+}
 
 }  // namespace protector::cli::testing

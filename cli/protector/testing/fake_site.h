@@ -1,9 +1,9 @@
 #pragma once
-// A site's services in the test's own process, as far as the command line sees them: what they answer is set by the test, what
-// they were asked is kept.
+// A site's services in the test's own process, as far as the command line sees them: what they answer is set by the
+// test, what they were asked is kept.
 //
-// Threads: gRPC's threads call the services; the test changes `answers` only between runs. Ownership: a FakeSite owns its server; Stop
-// makes its address refuse connections.
+// Threads: gRPC's threads call the services; the test changes `answers` only between runs. Ownership: a FakeSite owns
+// its server; Stop makes its address refuse connections.
 
 #include <grpcpp/grpcpp.h>
 

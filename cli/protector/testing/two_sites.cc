@@ -5,7 +5,8 @@ namespace {
 
 std::string ConfigEntry(const FakeSite& site) {
   std::string text = "- name: " + site.name + "\n  auth_url: " + site.auth_url() + "\n";
-  for (const char* service : {"site_registry", "metadata_sync", "orchestrator", "storage_pure"}) text += std::string("  ") + service + ": " + site.address() + "\n";
+  for (const char* service : {"site_registry", "metadata_sync", "orchestrator", "storage_pure"})
+    text += std::string("  ") + service + ": " + site.address() + "\n";
   return text;
 }
 
@@ -13,7 +14,8 @@ std::string ConfigEntry(const FakeSite& site) {
 
 TwoSites::TwoSites() {
   env.files["/home/user/.config/protector/protector.yaml"] = "sites:\n" + ConfigEntry(a) + ConfigEntry(b);
-  env.variables = {{"OS_AUTH_URL", a.auth_url()},      {"OS_USERNAME", "demo"},          {"OS_PASSWORD", "very-secret"}, {"OS_PROJECT_NAME", "demo"},
+  env.variables = {{"OS_AUTH_URL", a.auth_url()},      {"OS_USERNAME", "demo"},
+                   {"OS_PASSWORD", "very-secret"},     {"OS_PROJECT_NAME", "demo"},
                    {"OS_USER_DOMAIN_NAME", "Default"}, {"OS_PROJECT_DOMAIN_NAME", "Default"}};
   auto& document = *group.mutable_document();
   document.set_id("6f0c3c7e-1111-4222-8333-444455556666");
@@ -30,7 +32,9 @@ TwoSites::TwoSites() {
   for (FakeSite* site : {&a, &b}) {
     site->answers.get_group = [this, site](const auto& request) -> absl::StatusOr<operation::v1::Group> {
       if (request.group() != group.document().name() && request.group() != group.document().id()) {
-        return Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", "there is no protection group " + request.group()).Object("protection group " + request.group()).Remedy("List them.");
+        return Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", "there is no protection group " + request.group())
+            .Object("protection group " + request.group())
+            .Remedy("List them.");
       }
       operation::v1::Group answer = group;
       answer.set_site(site->name);
@@ -74,6 +78,8 @@ Result TwoSites::Run(const std::vector<std::string>& words) {
   return result;
 }
 
-bool Contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool Contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace protector::cli::testing

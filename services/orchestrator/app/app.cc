@@ -23,11 +23,13 @@ namespace {
 
 class OrchestratorApp final : public rpc::App {
  public:
-  OrchestratorApp(const rpc::Environment& environment, std::unique_ptr<store::Store> store, std::unique_ptr<ServiceCloud> cloud)
+  OrchestratorApp(const rpc::Environment& environment, std::unique_ptr<store::Store> store,
+                  std::unique_ptr<ServiceCloud> cloud)
       : store_(std::move(store)),
         service_cloud_(std::move(cloud)),
         sites_(MakeSitesClient({environment.site, environment.config.GetString("services.site_registry")})),
-        ports_(*sites_, environment.config.GetString("services.metadata_sync"), environment.config.GetString("services.storage_pure")),
+        ports_(*sites_, environment.config.GetString("services.metadata_sync"),
+               environment.config.GetString("services.storage_pure")),
         local_cloud_(service_cloud_->cloud(), ports_.local_metadata(), environment.clock, environment.site),
         guard_(*store_, environment.site),
         source_cloud_(MakeLocalSourceCloud(local_cloud_, guard_)),
@@ -43,7 +45,9 @@ class OrchestratorApp final : public rpc::App {
     ports_.SetLocalCloud(*source_cloud_);
   }
 
-  std::vector<::grpc::Service*> Services() override { return {group_service_.get(), peer_service_.get(), operation_service_.get()}; }
+  std::vector<::grpc::Service*> Services() override {
+    return {group_service_.get(), peer_service_.get(), operation_service_.get()};
+  }
   absl::Status Start() override {
     keeper_.Start();
     return operations_.Start();
@@ -76,20 +80,29 @@ class OrchestratorApp final : public rpc::App {
 
 config::Schema ConfigKeys() {
   config::Schema schema = CloudConfigKeys();
-  schema.Add({.path = "services.site_registry", .doc = "Address of this site's site-registry.", .default_value = "127.0.10.1:7101"});
-  schema.Add({.path = "services.metadata_sync", .doc = "Address of this site's metadata-sync.", .default_value = "127.0.10.1:7102"});
-  schema.Add({.path = "services.storage_pure", .doc = "Address of this site's storage-pure.", .default_value = "127.0.10.1:7104"});
-  schema.Add({.path = "capture.interval",
-              .type = config::Type::kDuration,
-              .doc = "How often the members of groups at rest on this site are captured anew. An unplanned failover brings up what was "
-                     "captured last.",
-              .default_value = "5m"});
+  schema.Add({.path = "services.site_registry",
+              .doc = "Address of this site's site-registry.",
+              .default_value = "127.0.10.1:7101"});
+  schema.Add({.path = "services.metadata_sync",
+              .doc = "Address of this site's metadata-sync.",
+              .default_value = "127.0.10.1:7102"});
+  schema.Add({.path = "services.storage_pure",
+              .doc = "Address of this site's storage-pure.",
+              .default_value = "127.0.10.1:7104"});
+  schema.Add(
+      {.path = "capture.interval",
+       .type = config::Type::kDuration,
+       .doc =
+           "How often the members of groups at rest on this site are captured anew. An unplanned failover brings up what was "
+           "captured last.",
+       .default_value = "5m"});
   AddOperationKeys(schema);
   return schema;
 }
 
 absl::StatusOr<std::unique_ptr<rpc::App>> BuildApp(const rpc::Environment& environment) {
-  PROTECTOR_ASSIGN_OR_RETURN(auto store, store::OpenSqlite({.path = environment.config.GetString("store.path")}, environment.clock));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      auto store, store::OpenSqlite({.path = environment.config.GetString("store.path")}, environment.clock));
   PROTECTOR_ASSIGN_OR_RETURN(auto cloud, MakeServiceCloud(environment.config, environment.logger, environment.metrics,
                                                           environment.clock, environment.ids));
   return std::make_unique<OrchestratorApp>(environment, std::move(store), std::move(cloud));

@@ -1,8 +1,8 @@
 #pragma once
 // orchestrator, put together by hand: configuration keys and component graph.
 //
-// Threads: BuildApp from one. Ownership: the App owns every component; destruction is in reverse order of construction. Failure: what
-// cannot be opened or is configured wrongly, with object and remedy.
+// Threads: BuildApp from one. Ownership: the App owns every component; destruction is in reverse order of construction.
+// Failure: what cannot be opened or is configured wrongly, with object and remedy.
 
 #include <memory>
 

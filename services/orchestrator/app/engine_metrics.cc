@@ -14,8 +14,10 @@ const std::vector<double>& TransitionBounds() {
 
 EngineMetrics::Slots EngineMetrics::SlotsOf(metrics::Registry& registry, Api api) {
   const metrics::Labels labels = {{"api", ApiName(api)}};
-  return {registry.GetCounter("protector_engine_slot_seconds_total", "Time in which calls held one of the API's slots.", labels),
-          registry.GetCounter("protector_engine_call_seconds_total", "Time that calls in a slot took themselves.", labels)};
+  return {
+      registry.GetCounter("protector_engine_slot_seconds_total", "Time in which calls held one of the API's slots.",
+                          labels),
+      registry.GetCounter("protector_engine_call_seconds_total", "Time that calls in a slot took themselves.", labels)};
 }
 
 EngineMetrics::EngineMetrics(metrics::Registry& registry)
@@ -32,6 +34,8 @@ void EngineMetrics::Call(Api api, absl::Duration held, absl::Duration called) {
   slots.called.Increment(absl::ToDoubleSeconds(called));
 }
 
-void EngineMetrics::Transition(absl::Duration took) { transition_.Observe(absl::ToDoubleSeconds(took)); }
+void EngineMetrics::Transition(absl::Duration took) {
+  transition_.Observe(absl::ToDoubleSeconds(took));
+}
 
 }  // namespace protector::orchestrator

@@ -1,8 +1,8 @@
 #pragma once
 // The engine's speed as Prometheus metrics:
 //   protector_engine_slot_seconds_total{api}   time in which calls to an API held one of its slots (limits.*)
-//   protector_engine_call_seconds_total{api}   time that those calls themselves took; the rest of the slot's time is ours
-//   protector_engine_transition_seconds        end of a call -> outcome durable and what follows sent
+//   protector_engine_call_seconds_total{api}   time that those calls themselves took; the rest of the slot's time is
+//   ours protector_engine_transition_seconds        end of a call -> outcome durable and what follows sent
 //
 // Threads: the engine's. Ownership: the registry outlives it. Failure: none.
 

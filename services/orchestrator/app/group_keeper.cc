@@ -41,7 +41,8 @@ void GroupKeeper::Run() {
     if (since_capture >= capture_interval_) {
       since_capture = absl::ZeroDuration();
       const absl::Status captured = groups_.RefreshCaptures(Call(kCallTimeout));
-      if (!captured.ok()) logger_.Warning("members could not be captured anew; what was captured before stays in force", captured);
+      if (!captured.ok())
+        logger_.Warning("members could not be captured anew; what was captured before stays in force", captured);
     }
     lock.lock();
     wake_.wait_for(lock, absl::ToChronoMilliseconds(turn), [this] { return stopping_; });

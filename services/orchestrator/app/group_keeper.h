@@ -1,7 +1,8 @@
 #pragma once
 // The background work of groups: settles changes that were interrupted, and captures members anew from time to time.
 //
-// Threads: one of its own between Start and Stop. Ownership: groups outlives it. Failure: logged; tried again at the next turn.
+// Threads: one of its own between Start and Stop. Ownership: groups outlives it. Failure: logged; tried again at the
+// next turn.
 
 #include <condition_variable>
 #include <mutex>

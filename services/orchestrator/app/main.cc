@@ -2,10 +2,11 @@
 #include "services/orchestrator/app/app.h"
 
 int main(int argc, char** argv) {
-  return protector::rpc::RunService(argc, argv,
-                                    {.name = "orchestrator",
-                                     .description = "Protection groups and the operations that move them between sites.",
-                                     .default_port = 7103,
-                                     .schema = protector::orchestrator::ConfigKeys(),
-                                     .build = protector::orchestrator::BuildApp});
+  return protector::rpc::RunService(
+      argc, argv,
+      {.name = "orchestrator",
+       .description = "Protection groups and the operations that move them between sites.",
+       .default_port = 7103,
+       .schema = protector::orchestrator::ConfigKeys(),
+       .build = protector::orchestrator::BuildApp});
 }

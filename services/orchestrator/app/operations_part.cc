@@ -14,8 +14,12 @@ constexpr size_t kLookThreads = 16;  // beyond the limits: for looks, of which e
 EngineOptions OptionsOf(const config::Config& config) {
   EngineOptions options;
   const auto limit = [&config](const std::string& key) { return static_cast<int>(config.GetInteger("limits." + key)); };
-  options.limits = {.nova = limit("nova"), .cinder = limit("cinder"), .neutron = limit("neutron"), .array = limit("array"),
-                    .peer = limit("peer"), .metadata = limit("metadata")};
+  options.limits = {.nova = limit("nova"),
+                    .cinder = limit("cinder"),
+                    .neutron = limit("neutron"),
+                    .array = limit("array"),
+                    .peer = limit("peer"),
+                    .metadata = limit("metadata")};
   options.backoff_min = config.GetDuration("retry.first");
   options.backoff_max = config.GetDuration("retry.longest");
   return options;
@@ -37,14 +41,20 @@ EngineOptions MeteredOptionsOf(const rpc::Environment& environment) {
   return options;
 }
 
-size_t ThreadsOf(const config::Config& config) { return Limits(OptionsOf(config).limits).Total() + kLookThreads; }
+size_t ThreadsOf(const config::Config& config) {
+  return Limits(OptionsOf(config).limits).Total() + kLookThreads;
+}
 
 }  // namespace
 
 void AddOperationKeys(config::Schema& schema) {
   const auto limit = [&schema](const std::string& name, const std::string& doc, const std::string& value) {
-    schema.Add({.path = "limits." + name, .type = config::Type::kInteger, .doc = doc, .default_value = value,
-                .minimum = 1, .maximum = 512});
+    schema.Add({.path = "limits." + name,
+                .type = config::Type::kInteger,
+                .doc = doc,
+                .default_value = value,
+                .minimum = 1,
+                .maximum = 512});
   };
   limit("nova", "Calls to this site's Nova under way at a time (server creations). Halved while Nova throttles.", "32");
   limit("cinder", "Calls to this site's Cinder under way at a time (imports).", "20");
@@ -60,8 +70,8 @@ void AddOperationKeys(config::Schema& schema) {
   duration("timeouts.transfer", "How long the transfer of a recovery point may take.", "8h");
   duration("timeouts.boot", "How long a server may be in BUILD.", "15m");
   duration("timeouts.import", "How long Cinder may take to take over one volume.", "15m");
-  duration("retry.first", "Wait before the second attempt of a task whose first met a transient failure; doubled each time.",
-           "1s");
+  duration("retry.first",
+           "Wait before the second attempt of a task whose first met a transient failure; doubled each time.", "1s");
   duration("retry.longest", "Longest wait between two attempts.", "30s");
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // The operations' part of the component graph: engine, director, quarantine, and their threads.
 //
-// Threads: Start and Stop from one. Ownership: everything passed in outlives it. Failure: Start says what cannot be read.
+// Threads: Start and Stop from one. Ownership: everything passed in outlives it. Failure: Start says what cannot be
+// read.
 
 #include <memory>
 #include <thread>

@@ -1,6 +1,6 @@
 #pragma once
-// One site's array, through that site's storage-pure. Mirrors proto/protector/storage/v1/storage.proto, call by call: what a
-// call does, and what it refuses, is said there.
+// One site's array, through that site's storage-pure. Mirrors proto/protector/storage/v1/storage.proto, call by call:
+// what a call does, and what it refuses, is said there.
 //
 // Threads: every method may be called from any thread and blocks its caller until call.timeout at the latest.
 // Ownership: requests and answers are values. Failure: the statuses of storage.proto with reason, object and remedy;

@@ -13,9 +13,9 @@ namespace protector::orchestrator {
 struct Call {
   explicit Call(absl::Duration call_timeout, std::string call_request_id = "")
       : timeout(call_timeout), request_id(std::move(call_request_id)) {}
-  absl::Duration timeout;     // the call returns within it, whatever the other side does
-  std::string request_id;     // of the caller; may be empty
-  Purpose purpose;            // for logs
+  absl::Duration timeout;  // the call returns within it, whatever the other side does
+  std::string request_id;  // of the caller; may be empty
+  Purpose purpose;         // for logs
 };
 
 }  // namespace protector::orchestrator

@@ -1,10 +1,10 @@
 #pragma once
 // One site's metadata-sync. Mirrors proto/protector/metadata/v1/metadata.proto; what a call does is said there.
 //
-// Threads: every method may be called from any thread and blocks its caller until call.timeout at the latest; WatchHeads
-// blocks until the stream ends or `take` returns false. Ownership: values. Failure: the statuses of metadata.proto;
-// a service that does not answer: UNAVAILABLE or DEADLINE_EXCEEDED, and then it is *unknown* whether a commit happened
-// (repeating it with the same request_id is harmless).
+// Threads: every method may be called from any thread and blocks its caller until call.timeout at the latest;
+// WatchHeads blocks until the stream ends or `take` returns false. Ownership: values. Failure: the statuses of
+// metadata.proto; a service that does not answer: UNAVAILABLE or DEADLINE_EXCEEDED, and then it is *unknown* whether a
+// commit happened (repeating it with the same request_id is harmless).
 
 #include <functional>
 

@@ -3,16 +3,17 @@
 // Only ever local: an operation runs on its target site. What is there already is stopped, locked and deleted through
 // SourceCloudPort of the same site.
 //
-// Marks. OpenStack takes no idempotency key, so every object that is made carries a mark (group, operation and object, see
-// domain/marks) from its first moment, in a place that the creating request itself sets: a volume in its *name* (Cinder's
-// Pure driver drops the metadata of a manage request; UpdateVolume gives it the captured name afterwards), a port in its
-// *description*, a server in its *metadata* under kMarkKey (and through its ports' device_id). Find* returns what carries
-// one of the marks asked for, with one list call, whatever its state.
+// Marks. OpenStack takes no idempotency key, so every object that is made carries a mark (group, operation and object,
+// see domain/marks) from its first moment, in a place that the creating request itself sets: a volume in its *name*
+// (Cinder's Pure driver drops the metadata of a manage request; UpdateVolume gives it the captured name afterwards), a
+// port in its *description*, a server in its *metadata* under kMarkKey (and through its ports' device_id). Find*
+// returns what carries one of the marks asked for, with one list call, whatever its state.
 //
 // Threads: every method may be called from any thread and blocks until call.timeout at the latest. Ownership: values.
 // Failure: statuses with reason, object and remedy. Import, CreatePort and CreateServer are sent once: UNAVAILABLE or
-// DEADLINE_EXCEEDED means that the outcome is unknown and the mark has to be looked for. RESOURCE_EXHAUSTED is 429, 413 or a
-// quota: nothing was made; slow down. Everything else: refused, nothing was made. Updates and deletes are idempotent.
+// DEADLINE_EXCEEDED means that the outcome is unknown and the mark has to be looked for. RESOURCE_EXHAUSTED is 429, 413
+// or a quota: nothing was made; slow down. Everything else: refused, nothing was made. Updates and deletes are
+// idempotent.
 
 #include <map>
 #include <string>
@@ -29,26 +30,26 @@ namespace protector::orchestrator {
 
 // Keys of server and volume metadata that this product owns (never captured, never shown as the user's).
 inline constexpr char kMarkKey[] = "protector_mark";
-inline constexpr char kGroupKey[] = "protector_group";      // group's id
-inline constexpr char kMemberKey[] = "protector_member";    // member's id
+inline constexpr char kGroupKey[] = "protector_group";    // group's id
+inline constexpr char kMemberKey[] = "protector_member";  // member's id
 
 // What can be seen of a volume, port or server that this product made.
 struct CloudObject {
   std::string id = {};
-  std::string mark = {};                    // empty when it was asked for by id and carries none
+  std::string mark = {};  // empty when it was asked for by id and carries none
   std::string name = {};
-  std::string status = {};                  // upper case: "ACTIVE", "BUILD", "ERROR", "AVAILABLE", "CREATING", "DOWN", ...
-  std::string task_state = {};              // servers
-  std::string fault = {};                   // servers in ERROR: Nova's message
-  std::string device_id = {};               // ports: the server that uses it
+  std::string status = {};      // upper case: "ACTIVE", "BUILD", "ERROR", "AVAILABLE", "CREATING", "DOWN", ...
+  std::string task_state = {};  // servers
+  std::string fault = {};       // servers in ERROR: Nova's message
+  std::string device_id = {};   // ports: the server that uses it
   std::vector<std::string> addresses = {};  // servers and ports
 };
 
 struct ImportVolume {
   std::string project_id;
-  std::string mark;                // becomes the volume's name for the time being
-  std::string array_volume;        // name on this site's array: the manage reference
-  std::string volume_type;         // name or id on this site; empty: the backend's default
+  std::string mark;          // becomes the volume's name for the time being
+  std::string array_volume;  // name on this site's array: the manage reference
+  std::string volume_type;   // name or id on this site; empty: the backend's default
   bool bootable = false;
 };
 
@@ -57,9 +58,9 @@ struct UpdateVolume {
   std::string name;
   std::string description;
   bool bootable = false;
-  std::map<std::string, std::string> metadata;        // the user's keys, with this product's added
+  std::map<std::string, std::string> metadata;  // the user's keys, with this product's added
   std::map<std::string, std::string> image_metadata;
-  std::string volume_type;                            // retyped when it differs and the backend permits; empty: left
+  std::string volume_type;  // retyped when it differs and the backend permits; empty: left
 };
 
 struct CreatePort {
@@ -88,21 +89,21 @@ struct CreateServer {
 
 struct FindServer {
   std::string mark;
-  std::string name;                     // as captured: narrows the list call
-  std::vector<std::string> port_ids;    // ports whose device_id tells the server
+  std::string name;                   // as captured: narrows the list call
+  std::vector<std::string> port_ids;  // ports whose device_id tells the server
 };
 
 struct MembersPlan {
-  std::vector<peer::Finding> findings;                  // every check, passed ones too
-  std::vector<op::MemberPlan> plans;  // one for each member that was asked for and can be planned
+  std::vector<peer::Finding> findings;  // every check, passed ones too
+  std::vector<op::MemberPlan> plans;    // one for each member that was asked for and can be planned
 };
 
 class TargetCloudPort {
  public:
   virtual ~TargetCloudPort() = default;
 
-  // Resolves the mappings against this cloud now and checks everything that a move needs (networks, flavors, groups, keys,
-  // quotas, types, addresses). The plans say what will be asked for. Changes nothing. member_ids empty: all.
+  // Resolves the mappings against this cloud now and checks everything that a move needs (networks, flavors, groups,
+  // keys, quotas, types, addresses). The plans say what will be asked for. Changes nothing. member_ids empty: all.
   virtual absl::StatusOr<MembersPlan> Plan(const Call& call, const peer::CheckTargetRequest& request) = 0;
 
   // Answers the new volume's id; it is CREATING until Cinder has renamed it on the array.

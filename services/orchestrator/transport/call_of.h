@@ -1,5 +1,6 @@
 #pragma once
-// From the context of an incoming call to that of the outbound calls made for it: its remaining time and its request id.
+// From the context of an incoming call to that of the outbound calls made for it: its remaining time and its request
+// id.
 //
 // Threads: pure. Failure: none.
 

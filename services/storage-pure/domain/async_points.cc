@@ -60,8 +60,8 @@ absl::StatusOr<v1::ListRecoveryPointsResponse> AsyncPoints::List(const Scope& sc
   return response;
 }
 
-// The target allows a group at once, its source learns of it with the arrays' next exchange. A group snapshot that is made
-// in between is sent to nobody, now or later.
+// The target allows a group at once, its source learns of it with the arrays' next exchange. A group snapshot that is
+// made in between is sent to nobody, now or later.
 absl::Status AsyncPoints::AwaitAllowed(const Scope& scope, const std::string& group) {
   const absl::Time until = std::min(scope.deadline - absl::Milliseconds(500), deps_.clock.Now() + kAllowedPatience);
   while (true) {
@@ -70,11 +70,13 @@ absl::Status AsyncPoints::AwaitAllowed(const Scope& scope, const std::string& gr
     if (!targets.empty() && refused == targets.end()) return absl::OkStatus();
     if (targets.empty() || scope.cancelled() || deps_.clock.Now() + kAllowedInterval > until) {
       const std::string target = targets.empty() ? "" : refused->target;
-      return Error(absl::StatusCode::kFailedPrecondition, "REPLICATION_NOT_ALLOWED",
-                   targets.empty() ? fmt::format("protection group {} has no target array: a recovery point would go nowhere", group)
-                                   : fmt::format("array {} does not allow protection group {}: a recovery point would "
-                                                 "never arrive there",
-                                                 target, group))
+      return Error(
+                 absl::StatusCode::kFailedPrecondition, "REPLICATION_NOT_ALLOWED",
+                 targets.empty()
+                     ? fmt::format("protection group {} has no target array: a recovery point would go nowhere", group)
+                     : fmt::format("array {} does not allow protection group {}: a recovery point would "
+                                   "never arrive there",
+                                   target, group))
           .Object("protection group " + group)
           .Remedy(targets.empty() ? "Let Protector set the replication up again (protector protection-group failback "
                                     "--reverse-replication), or add the target on the array."
@@ -84,7 +86,8 @@ absl::Status AsyncPoints::AwaitAllowed(const Scope& scope, const std::string& gr
   }
 }
 
-absl::StatusOr<v1::RecoveryPoint> AsyncPoints::Create(const Scope& scope, const v1::CreateRecoveryPointRequest& request) {
+absl::StatusOr<v1::RecoveryPoint> AsyncPoints::Create(const Scope& scope,
+                                                      const v1::CreateRecoveryPointRequest& request) {
   const std::string& group = request.name();
   const std::string suffix = PointSuffix(request.authority().operation_id(), request.purpose());
   const std::string local = group + "." + suffix;
@@ -104,7 +107,8 @@ absl::StatusOr<v1::RecoveryPoint> AsyncPoints::Create(const Scope& scope, const 
   }
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupSnapshot> snapshots, deps_.array.ListGroupSnapshots(scope, group));
   const std::optional<GroupSnapshot> snapshot = FindSnapshot(snapshots, local);
-  if (!snapshot) return made.ok() ? OutcomeUnknownError("recovery point " + local, absl::NotFoundError("not listed")) : made;
+  if (!snapshot)
+    return made.ok() ? OutcomeUnknownError("recovery point " + local, absl::NotFoundError("not listed")) : made;
   if (snapshot->destroyed) {
     return Error(absl::StatusCode::kFailedPrecondition, "NO_RECOVERY_POINT", local + " was made and destroyed since")
         .Object("recovery point " + local)
@@ -119,8 +123,9 @@ absl::StatusOr<v1::RecoveryPoint> AsyncPoints::Get(const Scope& scope, const v1:
   PROTECTOR_ASSIGN_OR_RETURN(const std::string here, inventory_.ArrayName(scope));
   const bool source_side = request.source_array().empty() || request.source_array() == here;
   const std::string face = FaceName(source_side ? here : request.source_array(), request.name());
-  const std::string suffix = request.recovery_point().find('.') == std::string::npos ? request.recovery_point()
-                                                                                    : SuffixOf(request.recovery_point());
+  const std::string suffix = request.recovery_point().find('.') == std::string::npos
+                                 ? request.recovery_point()
+                                 : SuffixOf(request.recovery_point());
   const std::string name = face + "." + suffix;
   if (request.recovery_point() != suffix && request.recovery_point() != name) {
     return Error(absl::StatusCode::kInvalidArgument, "NO_RECOVERY_POINT",
@@ -152,8 +157,9 @@ absl::Status AsyncPoints::NeedComplete(const Scope& scope, const std::string& po
   }
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Transfer> transfers, deps_.array.ListTransfers(scope, point));
   if (transfers.empty() || !transfers.front().Complete()) {
-    const std::string why = transfers.empty() ? "it is not on this array"
-                                              : fmt::format("its transfer is at {:.0f} %", 100 * transfers.front().progress);
+    const std::string why = transfers.empty()
+                                ? "it is not on this array"
+                                : fmt::format("its transfer is at {:.0f} %", 100 * transfers.front().progress);
     return Error(absl::StatusCode::kFailedPrecondition, "NO_RECOVERY_POINT",
                  fmt::format("recovery point {} cannot be used: {}", point, why))
         .Object("recovery point " + point)

@@ -23,14 +23,17 @@ absl::Status AuthorityGuard::CheckEpoch(const v1::Authority& authority) {
   PROTECTOR_ASSIGN_OR_RETURN(const int64_t seen, state_.Epoch(authority.group_id()));
   if (authority.epoch() < seen) {
     return Error(absl::StatusCode::kAborted, "STALE_EPOCH",
-                 fmt::format("the call carries epoch {} of the group, epoch {} is in force here", authority.epoch(), seen))
+                 fmt::format("the call carries epoch {} of the group, epoch {} is in force here", authority.epoch(),
+                             seen))
         .Object("protection group " + authority.group_id())
         .Remedy("The group has moved on; bring this site's metadata up to date (sync-force) and repeat there.");
   }
-  return authority.epoch() == seen ? absl::OkStatus() : state_.RaiseEpoch(authority.group_id(), seen, authority.epoch());
+  return authority.epoch() == seen ? absl::OkStatus()
+                                   : state_.RaiseEpoch(authority.group_id(), seen, authority.epoch());
 }
 
-absl::StatusOr<AuthorityGuard::Held> AuthorityGuard::Admit(const Scope& scope, const v1::Authority& authority, Mode mode) {
+absl::StatusOr<AuthorityGuard::Held> AuthorityGuard::Admit(const Scope& scope, const v1::Authority& authority,
+                                                           Mode mode) {
   std::shared_ptr<std::shared_timed_mutex> group;
   {
     const std::lock_guard lock(mutex_);
@@ -38,8 +41,8 @@ absl::StatusOr<AuthorityGuard::Held> AuthorityGuard::Admit(const Scope& scope, c
     if (!slot) slot = std::make_shared<std::shared_timed_mutex>();
     group = slot;
   }
-  const auto patience = absl::ToChronoMilliseconds(std::clamp(scope.deadline - clock_.Now(), absl::ZeroDuration(),
-                                                              absl::Hours(1)));
+  const auto patience =
+      absl::ToChronoMilliseconds(std::clamp(scope.deadline - clock_.Now(), absl::ZeroDuration(), absl::Hours(1)));
   const bool locked = mode == Mode::kExclusive ? group->try_lock_for(patience) : group->try_lock_shared_for(patience);
   if (!locked) {
     return Error(absl::StatusCode::kDeadlineExceeded, "GROUP_BUSY", "another change of the group took all the time")

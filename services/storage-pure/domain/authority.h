@@ -1,8 +1,9 @@
 #pragma once
 // Who may change a group's objects: only a caller that knows the group's highest epoch, and one after the other.
 //
-// The highest epoch is on disk before a call that raised it does anything, so a superseded orchestrator is refused even after
-// a restart. It is compared under the group's lock, so a call that waited for one with a higher epoch is refused as well.
+// The highest epoch is on disk before a call that raised it does anything, so a superseded orchestrator is refused even
+// after a restart. It is compared under the group's lock, so a call that waited for one with a higher epoch is refused
+// as well.
 //
 // Threads: safe for all. Ownership: state outlives it; a Held may be moved and gives the lock back when it ends.
 // Failure: STALE_EPOCH (ABORTED); DEADLINE_EXCEEDED when the lock was not free in time.

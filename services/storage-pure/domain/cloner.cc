@@ -94,7 +94,8 @@ absl::Status Cloner::SaveOutcomes(const Scope& scope, const std::string& source_
 }
 
 absl::StatusOr<std::vector<CloneResult>> Cloner::Run(const Scope& scope, const std::string& operation_id,
-                                                     const std::string& source_array, const std::vector<CloneJob>& jobs) {
+                                                     const std::string& source_array,
+                                                     const std::vector<CloneJob>& jobs) {
   const Turn turn(*this, jobs);
   std::vector<CloneResult> results(jobs.size());
   std::vector<CloneRecord> records(jobs.size());
@@ -104,17 +105,20 @@ absl::StatusOr<std::vector<CloneResult>> Cloner::Run(const Scope& scope, const s
     const CloneJob& job = jobs[i];
     PROTECTOR_ASSIGN_OR_RETURN(const std::optional<CloneRecord> record, deps_.state.Clone(job.disk, operation_id));
     if (record && record->source != job.source) {
-      results[i].status = Foreign("volume " + record->name, "this operation made it from " + record->source,
-                                  "An operation uses one recovery point; repeat with that one or start a new operation.");
+      results[i].status =
+          Foreign("volume " + record->name, "this operation made it from " + record->source,
+                  "An operation uses one recovery point; repeat with that one or start a new operation.");
     }
     if (record) {
       records[i] = *record;
       if (!record->volume_id.empty()) known.ids.push_back(record->volume_id);
       continue;
     }
-    records[i] = {.disk = job.disk, .operation_id = operation_id,
+    records[i] = {.disk = job.disk,
+                  .operation_id = operation_id,
                   .name = CloneName(operation_id, job.disk.group_id, job.disk.member_id, job.disk.index),
-                  .source = job.source, .source_serial = job.source_serial};
+                  .source = job.source,
+                  .source_serial = job.source_serial};
     intents.push_back(records[i]);
   }
   PROTECTOR_RETURN_IF_ERROR(deps_.state.SaveClones(intents));
@@ -165,13 +169,19 @@ absl::StatusOr<std::vector<CloneResult>> Cloner::Run(const Scope& scope, const s
 }
 
 absl::StatusOr<std::vector<CloneResult>> Cloner::Adopt(const Scope& scope, const std::string& operation_id,
-                                                       const std::string& source_array, const std::vector<CloneJob>& jobs,
+                                                       const std::string& source_array,
+                                                       const std::vector<CloneJob>& jobs,
                                                        const std::vector<Volume>& volumes) {
   std::vector<CloneRecord> records(jobs.size());
   std::vector<CloneResult> results(jobs.size());
   for (size_t i = 0; i < jobs.size(); ++i) {
-    records[i] = {.disk = jobs[i].disk, .operation_id = operation_id, .name = volumes[i].name, .source = jobs[i].source,
-                  .source_serial = jobs[i].source_serial, .volume_id = volumes[i].id, .serial = volumes[i].serial};
+    records[i] = {.disk = jobs[i].disk,
+                  .operation_id = operation_id,
+                  .name = volumes[i].name,
+                  .source = jobs[i].source,
+                  .source_serial = jobs[i].source_serial,
+                  .volume_id = volumes[i].id,
+                  .serial = volumes[i].serial};
     results[i].volume = volumes[i];
   }
   PROTECTOR_RETURN_IF_ERROR(SaveOutcomes(scope, source_array, records));

@@ -1,14 +1,17 @@
 #pragma once
 // Writable volumes from snapshots (or pod volumes), each made once.
 //
-// For each disk: the intent (name, source) is on disk before the POST, the outcome (the array's id) before the caller is told.
+// For each disk: the intent (name, source) is on disk before the POST, the outcome (the array's id) before the caller
+// is told.
 //   - Died before the POST: a repeat makes it.
-//   - Died after the POST, or its answer was lost: the name is taken; a repeat finds it, compares its source and adopts it.
-//   - Told the caller, and Cinder renamed it since: the id is on record; a repeat returns that volume, wherever it is now.
+//   - Died after the POST, or its answer was lost: the name is taken; a repeat finds it, compares its source and adopts
+//   it.
+//   - Told the caller, and Cinder renamed it since: the id is on record; a repeat returns that volume, wherever it is
+//   now.
 // A volume of the name with another source is not ours and is refused.
 //
-// Threads: safe for all; two calls for the same disk wait for each other, so that a repeat of a call that still runs makes
-// nothing twice. Failure: each disk has its own status.
+// Threads: safe for all; two calls for the same disk wait for each other, so that a repeat of a call that still runs
+// makes nothing twice. Failure: each disk has its own status.
 
 #include <condition_variable>
 #include <mutex>
@@ -33,11 +36,13 @@ class Cloner {
  public:
   Cloner(const Deps& deps, Inventory& inventory) : deps_(deps), inventory_(inventory) {}
 
-  // In the order of the jobs. `source_array`: whose serials source_serial are. Fails as a whole only if the records fail.
+  // In the order of the jobs. `source_array`: whose serials source_serial are. Fails as a whole only if the records
+  // fail.
   absl::StatusOr<std::vector<CloneResult>> Run(const Scope& scope, const std::string& operation_id,
                                                const std::string& source_array, const std::vector<CloneJob>& jobs);
 
-  // For volumes that need no clone (a promoted pod's): records that this volume is the disk for this operation, and marks it.
+  // For volumes that need no clone (a promoted pod's): records that this volume is the disk for this operation, and
+  // marks it.
   absl::StatusOr<std::vector<CloneResult>> Adopt(const Scope& scope, const std::string& operation_id,
                                                  const std::string& source_array, const std::vector<CloneJob>& jobs,
                                                  const std::vector<Volume>& volumes);
@@ -46,7 +51,8 @@ class Cloner {
   class Turn;  // holds the disks of a call
   absl::StatusOr<Volume> MakeOrAdopt(const Scope& scope, const std::string& name, const std::string& source);
   absl::Status Mark(const Scope& scope, const CloneRecord& record);
-  absl::Status SaveOutcomes(const Scope& scope, const std::string& source_array, const std::vector<CloneRecord>& records);
+  absl::Status SaveOutcomes(const Scope& scope, const std::string& source_array,
+                            const std::vector<CloneRecord>& records);
 
   Deps deps_;
   Inventory& inventory_;

@@ -167,7 +167,8 @@ TEST_CASE("incomplete, absent and foreign recovery points are refused before any
 
 TEST_CASE("an array that goes away is not asked for every disk; the rest is made by the next call") {
   Target f;
-  for (int i = 0; i < 200; ++i) f.array.snapshots["array-a:pg.p1"].volumes.push_back("array-a:pg.p1.v" + std::to_string(i));
+  for (int i = 0; i < 200; ++i)
+    f.array.snapshots["array-a:pg.p1"].volumes.push_back("array-a:pg.p1.v" + std::to_string(i));
   v1::MaterializeVolumesRequest request = f.Request(0);
   for (int i = 0; i < 200; ++i) {
     auto* disk = request.add_disks();

@@ -1,5 +1,6 @@
 #pragma once
-// What every part of the domain works with. Threads, ownership: all of it is shared and outlives the domain. Failure: none.
+// What every part of the domain works with. Threads, ownership: all of it is shared and outlives the domain. Failure:
+// none.
 
 #include "libs/base/clock.h"
 #include "services/storage-pure/domain/state.h"

@@ -1,8 +1,8 @@
 #pragma once
 // Taking volumes away from every host, by removing their connections.
 //
-// Threads: safe for all. Failure: the array's errors. Dying in between: what is to be removed is on record before it is; a
-// repeat goes on until the array counts no connection any more.
+// Threads: safe for all. Failure: the array's errors. Dying in between: what is to be removed is on record before it
+// is; a repeat goes on until the array counts no connection any more.
 
 #include "protector/storage/v1/storage.pb.h"
 #include "services/storage-pure/domain/inventory.h"

@@ -32,7 +32,8 @@ v1::ArrayVolume ToProto(const Volume& volume) {
 }
 
 absl::Status VolumeNotFound(const std::string& what) {
-  return Error(absl::StatusCode::kNotFound, "VOLUME_NOT_FOUND", fmt::format("not on this array (or destroyed): {}", what))
+  return Error(absl::StatusCode::kNotFound, "VOLUME_NOT_FOUND",
+               fmt::format("not on this array (or destroyed): {}", what))
       .Object("volume " + what)
       .Remedy("Check that the volume is on the array that this site's storage-pure is configured for.");
 }
@@ -112,7 +113,8 @@ absl::Status Inventory::AddGroups(const Scope& scope, std::vector<v1::ArrayVolum
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ResolveVolumesResponse> Inventory::Resolve(const Scope& scope, const v1::ResolveVolumesRequest& request) {
+absl::StatusOr<v1::ResolveVolumesResponse> Inventory::Resolve(const Scope& scope,
+                                                              const v1::ResolveVolumesRequest& request) {
   VolumeFilter filter;
   filter.destroyed = false;
   for (const std::string& id : request.cinder_volume_ids()) filter.names.push_back(CinderName(id));
@@ -206,7 +208,8 @@ absl::StatusOr<std::string> Inventory::PeerStatus(const Scope& scope, const std:
 absl::Status Inventory::CheckPeer(const Scope& scope, const std::string& peer) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::string status, PeerStatus(scope, peer));
   if (status == "connected" || status == "partially_connected" || status == "unbalanced") return absl::OkStatus();
-  const std::string why = status.empty() ? "this array has no connection to it" : "the connection is \"" + status + "\"";
+  const std::string why =
+      status.empty() ? "this array has no connection to it" : "the connection is \"" + status + "\"";
   return Error(absl::StatusCode::kFailedPrecondition, "LINK_DOWN", fmt::format("array {}: {}", peer, why))
       .Object("array connection to " + peer)
       .Remedy("Connect the two arrays (array connections on either one) and wait until the status is \"connected\".");

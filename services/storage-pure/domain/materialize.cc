@@ -27,7 +27,8 @@ absl::StatusOr<v1::MaterializeVolumesResponse> ToResponse(const v1::MaterializeV
       *disk->mutable_volume() = ToProto(result.volume);
     } else {
       const ErrorDetail detail = DetailOf(result.status);
-      disk->set_error(fmt::format("{}: {}", detail.reason.empty() ? "FAILED" : detail.reason, MessageOf(result.status)));
+      disk->set_error(
+          fmt::format("{}: {}", detail.reason.empty() ? "FAILED" : detail.reason, MessageOf(result.status)));
     }
   }
   return response;
@@ -48,11 +49,11 @@ absl::StatusOr<v1::MaterializeVolumesResponse> AsyncMaterializer::Run(const Scop
   std::vector<CloneJob> jobs;
   for (const v1::DiskToMaterialize& disk : request.disks()) {
     jobs.push_back({.disk = {request.authority().group_id(), disk.member_id(), disk.index()},
-                    .source = point + "." + disk.source_volume(), .source_serial = disk.source_serial()});
+                    .source = point + "." + disk.source_volume(),
+                    .source_serial = disk.source_serial()});
   }
-  PROTECTOR_ASSIGN_OR_RETURN(
-      const std::vector<CloneResult> results,
-      cloner_.Run(scope, request.authority().operation_id(), request.source_array(), jobs));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<CloneResult> results,
+                             cloner_.Run(scope, request.authority().operation_id(), request.source_array(), jobs));
   return ToResponse(request, results);
 }
 

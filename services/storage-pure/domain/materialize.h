@@ -1,7 +1,8 @@
 #pragma once
 // Writable volumes on the target, from a protection group's recovery point. (Pods: pod_failover.h.)
 //
-// Threads: safe for all. Failure: NO_RECOVERY_POINT for the call; each disk has its own error. Dying in between: cloner.h.
+// Threads: safe for all. Failure: NO_RECOVERY_POINT for the call; each disk has its own error. Dying in between:
+// cloner.h.
 
 #include "protector/storage/v1/storage.pb.h"
 #include "services/storage-pure/domain/async_points.h"

@@ -22,12 +22,15 @@ bool IsPlain(const std::string& text) {
 
 }  // namespace
 
-std::string FaceName(const std::string& source_array, const std::string& group) { return source_array + ":" + group; }
+std::string FaceName(const std::string& source_array, const std::string& group) {
+  return source_array + ":" + group;
+}
 
 std::string PointSuffix(const std::string& operation_id, const std::string& purpose) {
   const bool fits = IsPlain(operation_id) && operation_id.size() <= kMaxEmbeddedOperation;
   const std::string operation = fits ? operation_id : DerivedMark(operation_id, 32);
-  const std::string what = IsPlain(purpose) && purpose.size() <= kMaxPurpose ? purpose : DerivedMark(purpose, kMaxPurpose);
+  const std::string what =
+      IsPlain(purpose) && purpose.size() <= kMaxPurpose ? purpose : DerivedMark(purpose, kMaxPurpose);
   return kOurs + operation + "-" + what;
 }
 
@@ -40,7 +43,8 @@ std::string OperationOfSuffix(const std::string& suffix) {
 
 std::string CloneName(const std::string& operation_id, const std::string& group_id, const std::string& member_id,
                       int32_t index) {
-  return fmt::format("{}{}-{}-{}", kOurs, DerivedMark(operation_id + "/" + group_id, 12), DerivedMark(member_id, 12), index);
+  return fmt::format("{}{}-{}-{}", kOurs, DerivedMark(operation_id + "/" + group_id, 12), DerivedMark(member_id, 12),
+                     index);
 }
 
 std::string PodFamily(const std::string& pod) {
@@ -51,9 +55,13 @@ std::string PodFamily(const std::string& pod) {
   return number ? pod.substr(0, mark) : pod;
 }
 
-std::string EpochPodName(const std::string& pod, int64_t epoch) { return fmt::format("{}-e{}", PodFamily(pod), epoch); }
+std::string EpochPodName(const std::string& pod, int64_t epoch) {
+  return fmt::format("{}-e{}", PodFamily(pod), epoch);
+}
 
-std::string PodPointName(const std::string& pod, int64_t ms) { return fmt::format("{}@{}", pod, ms); }
+std::string PodPointName(const std::string& pod, int64_t ms) {
+  return fmt::format("{}@{}", pod, ms);
+}
 
 int64_t MillisOfPodPoint(const std::string& point) {
   const size_t at = point.rfind('@');
@@ -82,7 +90,9 @@ std::string CinderIdOf(const std::string& volume) {
   return IsUuid(id) ? id : "";
 }
 
-std::string CinderName(const std::string& cinder_id) { return "volume-" + cinder_id + "-cinder"; }
+std::string CinderName(const std::string& cinder_id) {
+  return "volume-" + cinder_id + "-cinder";
+}
 
 std::string SuffixOf(const std::string& group_snapshot) {
   const size_t dot = group_snapshot.find('.');

@@ -1,6 +1,6 @@
 #pragma once
-// Names and marks of everything that this service makes on an array. They depend on what is asked only, so that a repeat
-// meets the first attempt's object instead of making a second one.
+// Names and marks of everything that this service makes on an array. They depend on what is asked only, so that a
+// repeat meets the first attempt's object instead of making a second one.
 //
 // Threads: pure functions. Failure: none.
 
@@ -19,8 +19,8 @@ inline constexpr char kTagIndex[] = "index";
 // A group of array `source` as `source`'s targets show it: "source:pg".
 std::string FaceName(const std::string& source_array, const std::string& group);
 
-// Suffix of an operation's recovery point: "protector-<operation>-<purpose>". Letters, digits, '-'; at most 63; has a letter.
-// An operation id that does not fit stands there as a mark.
+// Suffix of an operation's recovery point: "protector-<operation>-<purpose>". Letters, digits, '-'; at most 63; has a
+// letter. An operation id that does not fit stands there as a mark.
 std::string PointSuffix(const std::string& operation_id, const std::string& purpose);
 // The operation id in such a suffix; empty when it is not one of ours.
 std::string OperationOfSuffix(const std::string& suffix);
@@ -50,7 +50,8 @@ std::string CinderName(const std::string& cinder_id);
 // "src:pg.suffix" -> "suffix"; "" without a dot.
 std::string SuffixOf(const std::string& group_snapshot);
 
-// Can this text be the name of an object on the array? Letters, digits and "_-:/." ("@" for pod points), 1 to 255 bytes.
+// Can this text be the name of an object on the array? Letters, digits and "_-:/." ("@" for pod points), 1 to 255
+// bytes.
 bool IsArrayObjectName(const std::string& text);
 // 24 hex digits.
 bool IsSerial(const std::string& text);

@@ -7,7 +7,8 @@ namespace protector::storage {
 
 TEST_CASE("a recovery point's suffix is one that the array takes, and tells its operation") {
   const std::string uuid = "7f3a2b1c-0d1e-4f2a-8b3c-4d5e6f708192";
-  for (const std::string& operation : {uuid, "op-" + uuid, std::string(300, 'x'), std::string("1"), std::string("a b/c")}) {
+  for (const std::string& operation :
+       {uuid, "op-" + uuid, std::string(300, 'x'), std::string("1"), std::string("a b/c")}) {
     const std::string suffix = PointSuffix(operation, "final");
     CHECK(suffix.size() <= 63);
     bool letter = false;

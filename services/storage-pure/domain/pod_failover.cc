@@ -17,7 +17,8 @@ std::vector<CloneJob> Jobs(const v1::MaterializeVolumesRequest& request, const s
   for (int i = 0; i < request.disks_size(); ++i) {
     const v1::DiskToMaterialize& disk = request.disks(i);
     jobs.push_back({.disk = {request.authority().group_id(), disk.member_id(), disk.index()},
-                    .source = volumes[static_cast<size_t>(i)].name, .source_serial = disk.source_serial()});
+                    .source = volumes[static_cast<size_t>(i)].name,
+                    .source_serial = disk.source_serial()});
   }
   return jobs;
 }
@@ -51,7 +52,8 @@ absl::StatusOr<v1::RecoveryPoint> PodFailover::CreatePoint(const Scope& scope,
   return point;
 }
 
-absl::StatusOr<v1::RecoveryPoint> PodFailover::GetPoint(const Scope& scope, const v1::GetRecoveryPointRequest& request) {
+absl::StatusOr<v1::RecoveryPoint> PodFailover::GetPoint(const Scope& scope,
+                                                        const v1::GetRecoveryPointRequest& request) {
   const int64_t wanted = MillisOfPodPoint(request.recovery_point());
   if (wanted < 0) {
     return Error(absl::StatusCode::kInvalidArgument, "NO_RECOVERY_POINT",
@@ -63,17 +65,19 @@ absl::StatusOr<v1::RecoveryPoint> PodFailover::GetPoint(const Scope& scope, cons
   v1::RecoveryPoint point;
   point.set_name(request.recovery_point());
   SetTime(point.mutable_data_time(), absl::FromUnixMillis(wanted));
-  // There when the link has brought everything up to then, when everything has been brought (quiesced), or when this pod
-  // has been promoted since and has no link that could bring more.
+  // There when the link has brought everything up to then, when everything has been brought (quiesced), or when this
+  // pod has been promoted since and has no link that could bring more.
   const bool reached = now.has_newest() && MillisOfPodPoint(now.newest().name()) >= wanted;
-  const bool promoted = !request.source_array().empty() && now.promotion_status() == "promoted" && now.link_status().empty();
+  const bool promoted =
+      !request.source_array().empty() && now.promotion_status() == "promoted" && now.link_status().empty();
   point.set_complete(reached || now.link_status() == "quiesced" || promoted);
   point.set_progress(point.complete() ? 1.0 : 0.0);
   if (point.complete() && now.volumes_size() < request.expected_volumes()) point.set_complete(false);
   return point;
 }
 
-absl::StatusOr<v1::FenceVolumesResponse> PodFailover::Fence(const Scope& scope, const v1::FenceVolumesRequest& request) {
+absl::StatusOr<v1::FenceVolumesResponse> PodFailover::Fence(const Scope& scope,
+                                                            const v1::FenceVolumesRequest& request) {
   const std::string& group_id = request.authority().group_id();
   PROTECTOR_ASSIGN_OR_RETURN(const std::string name, pods_.LocalName(scope, request.name(), ""));
   PROTECTOR_ASSIGN_OR_RETURN(Pod pod, pods_.Find(scope, name));
@@ -121,8 +125,9 @@ absl::StatusOr<bool> PodFailover::Promote(const Scope& scope, const Pod& pod) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, pod.name));
   for (const ReplicaLink& link : links) {
     if (link.status != "baselining") continue;
-    return PodDegraded(pod.name, "its first transfer has not ended, so it has no complete recovery point",
-                       "Wait until the replica link is \"replicating\"; if the source is lost, this copy cannot be used.");
+    return PodDegraded(
+        pod.name, "its first transfer has not ended, so it has no complete recovery point",
+        "Wait until the replica link is \"replicating\"; if the source is lost, this copy cannot be used.");
   }
   if (pod.requested_state != "promoted" || pod.promotion_status == "demoted") {
     const absl::Status asked = deps_.array.UpdatePod(scope, pod.name, {.requested_state = "promoted"});
@@ -166,9 +171,9 @@ absl::StatusOr<v1::MaterializeVolumesResponse> PodFailover::CloneOut(const Scope
                                                                      const v1::MaterializeVolumesRequest& request,
                                                                      const std::string& pod) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, Match(scope, request, pod));
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<CloneResult> results,
-                             cloner_.Run(scope, request.authority().operation_id(), request.source_array(),
-                                         Jobs(request, volumes)));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      const std::vector<CloneResult> results,
+      cloner_.Run(scope, request.authority().operation_id(), request.source_array(), Jobs(request, volumes)));
   return ToResponse(request, results);
 }
 
@@ -190,8 +195,9 @@ absl::StatusOr<v1::MaterializeVolumesResponse> PodFailover::Materialize(const Sc
   if (pod.Stretched()) {
     for (const PodArray& array : pod.arrays) {
       if (array.name != here || array.status == "online") continue;
-      return PodDegraded(name, fmt::format("this array's side of the stretched pod is \"{}\"", array.status),
-                         "Only a side that is online may serve. Restore the other array, or clone from the frozen data by hand.");
+      return PodDegraded(
+          name, fmt::format("this array's side of the stretched pod is \"{}\"", array.status),
+          "Only a side that is online may serve. Restore the other array, or clone from the frozen data by hand.");
     }
     return CloneOut(scope, request, name);
   }

@@ -4,8 +4,9 @@
 // After a promotion the replica link is removed, because Cinder refuses to manage volumes of a linked pod; if the array
 // does not remove it, and for stretched pods, the volumes are cloned out of the pod instead.
 //
-// Threads: safe for all; changes of one group are serialised by the caller. Failure: the contract's reasons, POD_DEGRADED
-// above all. Dying in between: promoting and demoting say what the end state is; volumes are recorded as in cloner.h.
+// Threads: safe for all; changes of one group are serialised by the caller. Failure: the contract's reasons,
+// POD_DEGRADED above all. Dying in between: promoting and demoting say what the end state is; volumes are recorded as
+// in cloner.h.
 
 #include "services/storage-pure/domain/cloner.h"
 #include "services/storage-pure/domain/fencing.h"
@@ -30,9 +31,11 @@ class PodFailover {
  private:
   // True once the pod is promoted; false: not yet.
   absl::StatusOr<bool> Promote(const Scope& scope, const Pod& pod);
-  absl::StatusOr<v1::MaterializeVolumesResponse> CloneOut(const Scope& scope, const v1::MaterializeVolumesRequest& request,
+  absl::StatusOr<v1::MaterializeVolumesResponse> CloneOut(const Scope& scope,
+                                                          const v1::MaterializeVolumesRequest& request,
                                                           const std::string& pod);
-  absl::StatusOr<v1::MaterializeVolumesResponse> InPlace(const Scope& scope, const v1::MaterializeVolumesRequest& request,
+  absl::StatusOr<v1::MaterializeVolumesResponse> InPlace(const Scope& scope,
+                                                         const v1::MaterializeVolumesRequest& request,
                                                          const std::string& pod);
   // The pod's volume for each disk: by what is on record, by serial, by name.
   absl::StatusOr<std::vector<Volume>> Match(const Scope& scope, const v1::MaterializeVolumesRequest& request,

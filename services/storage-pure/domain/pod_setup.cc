@@ -94,7 +94,8 @@ absl::StatusOr<std::string> PodSetup::MakeLink(const Scope& scope, const std::st
       const ErrorClass error = ClassOf(made);
       const bool fault = error == ErrorClass::kTransient || error == ErrorClass::kAuth || error == ErrorClass::kLimit;
       if (fault && !IsOutcomeUnknown(made)) return made;
-      why_not += (why_not.empty() ? "" : "; ") + MessageOf(made);  // the target's pod is not there yet, or not demoted yet
+      why_not +=
+          (why_not.empty() ? "" : "; ") + MessageOf(made);  // the target's pod is not there yet, or not demoted yet
     }
     PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ReplicaLink> links, deps_.array.ListLinks(scope, pod));
     if (!links.empty()) return std::string();
@@ -139,8 +140,9 @@ absl::StatusOr<v1::Protection> PodSetup::Ensure(const Scope& scope, const v1::En
   return out;
 }
 
-// The pod of the direction before: without a link, demoted, its volumes still Cinder's. Cinder can let go of volumes in a
-// promoted pod only (it renames them), so it is promoted - provided that no host has any of them, which the fence saw to.
+// The pod of the direction before: without a link, demoted, its volumes still Cinder's. Cinder can let go of volumes in
+// a promoted pod only (it renames them), so it is promoted - provided that no host has any of them, which the fence saw
+// to.
 absl::Status PodSetup::ReleaseOld(const Scope& scope, const std::string& name, const std::string& group_id) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::optional<ProtectionRecord> record, deps_.state.Protection(name));
   if (!record || record->group_id != group_id) {
@@ -201,8 +203,11 @@ absl::StatusOr<std::string> PodSetup::ChooseTarget(const Scope& scope, const v1:
 absl::StatusOr<v1::Protection> PodSetup::Accept(const Scope& scope, const v1::AcceptProtectionRequest& request) {
   const std::string& group_id = request.authority().group_id();
   PROTECTOR_ASSIGN_OR_RETURN(const std::string name, ChooseTarget(scope, request));
-  PROTECTOR_RETURN_IF_ERROR(pods_.Claim({.name = name, .group_id = group_id, .pod = true,
-                                         .source_array = request.source_array(), .source_name = request.name()}));
+  PROTECTOR_RETURN_IF_ERROR(pods_.Claim({.name = name,
+                                         .group_id = group_id,
+                                         .pod = true,
+                                         .source_array = request.source_array(),
+                                         .source_name = request.name()}));
   PROTECTOR_RETURN_IF_ERROR(MakePod(scope, name));
   PROTECTOR_ASSIGN_OR_RETURN(Pod pod, pods_.Find(scope, name));
   if (!pod.Stretched() && pod.promotion_status != "demoted") {

@@ -1,13 +1,16 @@
 #pragma once
-// Setting up and taking apart the replication of pods (ActiveDR). Stretched pods (ActiveCluster) are adopted as they are.
+// Setting up and taking apart the replication of pods (ActiveDR). Stretched pods (ActiveCluster) are adopted as they
+// are.
 //
-// The link is made on the source, and only when the target's demoted pod is there: Ensure before Accept leaves the pod without
-// a link and says so; Ensure after Accept makes it. A pod that cannot serve (again) as source or target - the other
-// direction's old one, or one that is linked elsewhere - is not bent into shape: a new one named after the epoch is made.
-// Callers go on using the name of the policy (pods.h); the answer of Accept has the new one in Protection.name.
+// The link is made on the source, and only when the target's demoted pod is there: Ensure before Accept leaves the pod
+// without a link and says so; Ensure after Accept makes it. A pod that cannot serve (again) as source or target - the
+// other direction's old one, or one that is linked elsewhere - is not bent into shape: a new one named after the epoch
+// is made. Callers go on using the name of the policy (pods.h); the answer of Accept has the new one in
+// Protection.name.
 //
-// Threads: safe for all; changes of one group are serialised by the caller. Failure: the contract's reasons. Dying in between:
-// claims are on record first, then each step looks and makes up the difference; the names depend on the epoch only.
+// Threads: safe for all; changes of one group are serialised by the caller. Failure: the contract's reasons. Dying in
+// between: claims are on record first, then each step looks and makes up the difference; the names depend on the epoch
+// only.
 
 #include "services/storage-pure/domain/pods.h"
 

@@ -42,7 +42,8 @@ absl::StatusOr<Pod> Pods::Find(const Scope& scope, const std::string& name) {
   return *pod;
 }
 
-absl::StatusOr<std::string> Pods::LocalName(const Scope& scope, const std::string& name, const std::string& source_array) {
+absl::StatusOr<std::string> Pods::LocalName(const Scope& scope, const std::string& name,
+                                            const std::string& source_array) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::string here, inventory_.ArrayName(scope));
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<ProtectionRecord> records, deps_.state.Protections());
   if (!source_array.empty() && source_array != here) {
@@ -53,7 +54,8 @@ absl::StatusOr<std::string> Pods::LocalName(const Scope& scope, const std::strin
     }
     return name;
   }
-  const auto exact = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.pod && r.name == name; });
+  const auto exact =
+      std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.pod && r.name == name; });
   if (exact == records.end() || !exact->retired) return name;
   std::string newest = name;
   for (const ProtectionRecord& record : records) {

@@ -1,9 +1,9 @@
 #pragma once
 // What everything about pods shares: which pod is meant, how it and its link stand, and waiting for it for a moment.
 //
-// Callers name a pod as the group's policy does. Where another pod has taken its place on this array (moving back makes a new
-// one, "pod-e<epoch>"), what is on record leads to it: a target pod by (source array, source's name), a source pod by the
-// newest of the group's pods of that family that is not retired. Without a record, the name is the pod's.
+// Callers name a pod as the group's policy does. Where another pod has taken its place on this array (moving back makes
+// a new one, "pod-e<epoch>"), what is on record leads to it: a target pod by (source array, source's name), a source
+// pod by the newest of the group's pods of that family that is not retired. Without a record, the name is the pod's.
 //
 // Threads: safe for all. Failure: PROTECTION_NOT_FOUND, POD_DEGRADED, the array's errors.
 
@@ -21,8 +21,8 @@ class Pods {
  public:
   Pods(const Deps& deps, Inventory& inventory) : deps_(deps), inventory_(inventory) {}
 
-  absl::StatusOr<Pod> Find(const Scope& scope, const std::string& name);                   // live; PROTECTION_NOT_FOUND
-  absl::StatusOr<std::optional<Pod>> Look(const Scope& scope, const std::string& name);    // live or destroyed
+  absl::StatusOr<Pod> Find(const Scope& scope, const std::string& name);                 // live; PROTECTION_NOT_FOUND
+  absl::StatusOr<std::optional<Pod>> Look(const Scope& scope, const std::string& name);  // live or destroyed
   absl::StatusOr<std::string> LocalName(const Scope& scope, const std::string& name, const std::string& source_array);
 
   // FOREIGN_OBJECT if the pod is on record for another group; else puts it on record.

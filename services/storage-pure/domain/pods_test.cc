@@ -31,8 +31,13 @@ struct Target : Fixture {
     REQUIRE(storage->AcceptProtection(scope, Accept(1, "array-a")).ok());
     array.AddVolume("pod::v1");
     array.AddVolume("pod::v2");
-    array.links.push_back({.local_pod = "pod", .remote_pod = "pod", .remote_array = "array-a", .direction = "inbound",
-                           .status = "replicating", .lag_ms = 5, .recovery_point = clock.Now()});
+    array.links.push_back({.local_pod = "pod",
+                           .remote_pod = "pod",
+                           .remote_array = "array-a",
+                           .direction = "inbound",
+                           .status = "replicating",
+                           .lag_ms = 5,
+                           .recovery_point = clock.Now()});
   }
   v1::MaterializeVolumesRequest Request(const std::vector<std::string>& names) {
     auto request = For<v1::MaterializeVolumesRequest>("pod", SYNC, Auth(2));
@@ -202,7 +207,9 @@ TEST_CASE("when the array keeps the link, the volumes are cloned out of the pod"
 
 TEST_CASE("a stretched pod serves by clones while it is online here, and never when it is not") {
   Fixture f("array-b", "array-a");
-  f.array.pods["pod"] = {.name = "pod", .promotion_status = "promoted", .requested_state = "promoted",
+  f.array.pods["pod"] = {.name = "pod",
+                         .promotion_status = "promoted",
+                         .requested_state = "promoted",
                          .arrays = {{.name = "array-a", .status = "unknown"}, {.name = "array-b", .status = "online"}}};
   Volume& volume = f.array.AddVolume("pod::v1");
   v1::GetProtectionRequest get;
@@ -257,7 +264,8 @@ TEST_CASE("recovery points of a pod: one mark for an operation, reached when the
   CHECK(s.storage->CreateRecoveryPoint(s.scope, create)->name() == first->name());
 }
 
-TEST_CASE("moving back: the old pod is released for Cinder, a pod of the epoch takes its place, callers keep the old name") {
+TEST_CASE(
+    "moving back: the old pod is released for Cinder, a pod of the epoch takes its place, callers keep the old name") {
   Fixture a;
   a.array.AddVolume("v1");
   REQUIRE(a.storage->EnsureProtection(a.scope, Ensure(a, {"v1"})).ok());
@@ -292,8 +300,12 @@ TEST_CASE("moving back: the old pod is released for Cinder, a pod of the epoch t
   // Back on array-a: the group's name leads to the pod that serves.
   Volume& replica = a.array.AddVolume("pod-e2::v1");
   const std::string serial = replica.serial;
-  a.array.links.push_back({.local_pod = "pod-e2", .remote_pod = "pod", .remote_array = "array-b", .direction = "inbound",
-                           .status = "replicating", .recovery_point = a.clock.Now()});
+  a.array.links.push_back({.local_pod = "pod-e2",
+                           .remote_pod = "pod",
+                           .remote_array = "array-b",
+                           .direction = "inbound",
+                           .status = "replicating",
+                           .recovery_point = a.clock.Now()});
   auto up = For<v1::MaterializeVolumesRequest>("pod", SYNC, Auth(3, "op-3"));
   up.set_source_array("array-b");
   up.set_recovery_point("pod@1");

@@ -44,7 +44,8 @@ absl::Status Retirement::CheckRetirable(const std::string& group_id, const std::
   return absl::OkStatus();
 }
 
-absl::Status Retirement::LeaveGroups(const Scope& scope, const std::string& group_id, const std::vector<Volume>& volumes) {
+absl::Status Retirement::LeaveGroups(const Scope& scope, const std::string& group_id,
+                                     const std::vector<Volume>& volumes) {
   std::set<std::string> names;
   for (const Volume& volume : volumes) names.insert(volume.name);
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<GroupVolume> members, deps_.array.ListGroupVolumes(scope, ""));
@@ -85,7 +86,8 @@ absl::StatusOr<bool> Retirement::RetirePod(const Scope& scope, const std::string
   return true;
 }
 
-absl::StatusOr<v1::RetireVolumesResponse> Retirement::Retire(const Scope& scope, const v1::RetireVolumesRequest& request) {
+absl::StatusOr<v1::RetireVolumesResponse> Retirement::Retire(const Scope& scope,
+                                                             const v1::RetireVolumesRequest& request) {
   const std::string& group_id = request.authority().group_id();
   std::vector<std::string> serials;
   for (const std::string& serial : request.serials()) serials.push_back(UpperSerial(serial));
@@ -123,7 +125,9 @@ absl::StatusOr<v1::RetireVolumesResponse> Retirement::Retire(const Scope& scope,
 
 absl::StatusOr<v1::ListOwnedObjectsResponse> Retirement::ListOwned(const Scope& scope,
                                                                    const v1::ListOwnedObjectsRequest& request) {
-  const auto wanted = [&](const std::string& group) { return request.group_id().empty() || group == request.group_id(); };
+  const auto wanted = [&](const std::string& group) {
+    return request.group_id().empty() || group == request.group_id();
+  };
   v1::ListOwnedObjectsResponse response;
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Tag> tags, deps_.array.ListTags(scope));
   std::map<std::string, std::map<std::string, std::string>> marks;  // by volume name
@@ -155,7 +159,8 @@ absl::StatusOr<v1::ListOwnedObjectsResponse> Retirement::ListOwned(const Scope& 
                                deps_.array.ListGroupSnapshots(scope, record.name));
     for (const GroupSnapshot& snapshot : snapshots) {
       const std::string operation = OperationOfSuffix(SuffixOf(snapshot.name));
-      if (!operation.empty()) AddObject(response, "snapshot", snapshot.name, operation, record.group_id, snapshot.destroyed);
+      if (!operation.empty())
+        AddObject(response, "snapshot", snapshot.name, operation, record.group_id, snapshot.destroyed);
     }
   }
   return response;

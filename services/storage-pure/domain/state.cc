@@ -25,16 +25,26 @@ DiskKey DecodeDisk(const json::Value& value) {
 }
 
 json::Value Encode(const ProtectionRecord& r) {
-  return json::Value::Object({{"group", r.group_id}, {"pod", r.pod}, {"source_array", r.source_array},
-                              {"source_name", r.source_name}, {"peer_pod", r.peer_pod}, {"retired", r.retired},
-                              {"epoch", r.epoch}, {"stale", r.stale}});
+  return json::Value::Object({{"group", r.group_id},
+                              {"pod", r.pod},
+                              {"source_array", r.source_array},
+                              {"source_name", r.source_name},
+                              {"peer_pod", r.peer_pod},
+                              {"retired", r.retired},
+                              {"epoch", r.epoch},
+                              {"stale", r.stale}});
 }
 
 ProtectionRecord DecodeProtection(const std::string& name, const json::Value& v) {
-  return {.name = name, .group_id = v.GetStringOr("group", ""), .pod = v.GetBoolOr("pod", false),
-          .source_array = v.GetStringOr("source_array", ""), .source_name = v.GetStringOr("source_name", ""),
-          .peer_pod = v.GetStringOr("peer_pod", ""), .retired = v.GetBoolOr("retired", false),
-          .epoch = v.GetIntOr("epoch", 0), .stale = v.GetStrings("stale")};
+  return {.name = name,
+          .group_id = v.GetStringOr("group", ""),
+          .pod = v.GetBoolOr("pod", false),
+          .source_array = v.GetStringOr("source_array", ""),
+          .source_name = v.GetStringOr("source_name", ""),
+          .peer_pod = v.GetStringOr("peer_pod", ""),
+          .retired = v.GetBoolOr("retired", false),
+          .epoch = v.GetIntOr("epoch", 0),
+          .stale = v.GetStrings("stale")};
 }
 
 json::Value Encode(const CloneRecord& r) {
@@ -45,19 +55,29 @@ json::Value Encode(const CloneRecord& r) {
 }
 
 CloneRecord DecodeClone(const json::Value& v) {
-  return {.disk = DecodeDisk(v), .operation_id = v.GetStringOr("operation", ""), .name = v.GetStringOr("name", ""),
-          .source = v.GetStringOr("source", ""), .source_serial = v.GetStringOr("source_serial", ""),
-          .volume_id = v.GetStringOr("volume_id", ""), .serial = v.GetStringOr("serial", ""),
+  return {.disk = DecodeDisk(v),
+          .operation_id = v.GetStringOr("operation", ""),
+          .name = v.GetStringOr("name", ""),
+          .source = v.GetStringOr("source", ""),
+          .source_serial = v.GetStringOr("source_serial", ""),
+          .volume_id = v.GetStringOr("volume_id", ""),
+          .serial = v.GetStringOr("serial", ""),
           .tagged = v.GetBoolOr("tagged", false)};
 }
 
-std::string CloneKey(const DiskKey& disk, const std::string& operation_id) { return disk.Text() + "/" + operation_id; }
+std::string CloneKey(const DiskKey& disk, const std::string& operation_id) {
+  return disk.Text() + "/" + operation_id;
+}
 
-std::string FenceKey(const std::string& group_id, const std::string& serial) { return group_id + "/" + serial; }
+std::string FenceKey(const std::string& group_id, const std::string& serial) {
+  return group_id + "/" + serial;
+}
 
 }  // namespace
 
-std::string DiskKey::Text() const { return fmt::format("{}/{}/{}", group_id, member_id, index); }
+std::string DiskKey::Text() const {
+  return fmt::format("{}/{}/{}", group_id, member_id, index);
+}
 
 absl::StatusOr<std::optional<json::Value>> State::Read(const std::string& bucket, const std::string& key) {
   const absl::StatusOr<store::Record> record = store_.Get(bucket, key);
@@ -97,7 +117,9 @@ absl::Status State::SaveProtection(const ProtectionRecord& record) {
   return Write(kProtections, record.name, Encode(record));
 }
 
-absl::Status State::ForgetProtection(const std::string& name) { return store_.Delete(kProtections, name); }
+absl::Status State::ForgetProtection(const std::string& name) {
+  return store_.Delete(kProtections, name);
+}
 
 absl::StatusOr<std::vector<ProtectionRecord>> State::Protections() {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<store::Record> records, store_.ListAll(kProtections));

@@ -1,9 +1,9 @@
 #pragma once
-// What this service remembers durably: the epoch of each group, which objects on the array are whose, which volumes hold
-// the same disk (the pair map, by serial), intents and outcomes of clones, and fences.
+// What this service remembers durably: the epoch of each group, which objects on the array are whose, which volumes
+// hold the same disk (the pair map, by serial), intents and outcomes of clones, and fences.
 //
-// Threads: safe for all (the store is). Ownership: the store outlives it. Failure: the store's statuses; a record that cannot
-// be read is DATA_LOSS.
+// Threads: safe for all (the store is). Ownership: the store outlives it. Failure: the store's statuses; a record that
+// cannot be read is DATA_LOSS.
 
 #include <cstdint>
 #include <map>
@@ -29,14 +29,14 @@ struct DiskKey {
 
 // A protection group, face or pod that a group uses on this array.
 struct ProtectionRecord {
-  std::string name = {};          // on this array: "pg", "src:pg", "pod"
+  std::string name = {};  // on this array: "pg", "src:pg", "pod"
   std::string group_id = {};
   bool pod = false;
-  std::string source_array = {};  // of a target side: whose; empty: this array is the source
-  std::string source_name = {};   // of a target side: name on the source
-  std::string peer_pod = {};      // of a source pod: its target
-  bool retired = false;      // a pod whose place another one has taken
-  int64_t epoch = 0;         // of the group, when the present direction of a protection group began
+  std::string source_array = {};        // of a target side: whose; empty: this array is the source
+  std::string source_name = {};         // of a target side: name on the source
+  std::string peer_pod = {};            // of a source pod: its target
+  bool retired = false;                 // a pod whose place another one has taken
+  int64_t epoch = 0;                    // of the group, when the present direction of a protection group began
   std::vector<std::string> stale = {};  // its snapshots from before that: of other volumes, never to be used again
 };
 
@@ -44,10 +44,10 @@ struct ProtectionRecord {
 struct CloneRecord {
   DiskKey disk = {};
   std::string operation_id = {};
-  std::string name = {};          // asked for
-  std::string source = {};        // what it is copied from
+  std::string name = {};    // asked for
+  std::string source = {};  // what it is copied from
   std::string source_serial = {};
-  std::string volume_id = {};     // empty: intent only, outcome unknown
+  std::string volume_id = {};  // empty: intent only, outcome unknown
   std::string serial = {};
   bool tagged = false;
 };
@@ -76,7 +76,8 @@ class State {
   absl::Status SaveClones(const std::vector<CloneRecord>& records);
 
   // Connections ("volume -> host") that a fence removed.
-  absl::Status SaveFence(const std::string& group_id, const std::string& serial, const std::vector<std::string>& removed);
+  absl::Status SaveFence(const std::string& group_id, const std::string& serial,
+                         const std::vector<std::string>& removed);
   absl::StatusOr<std::vector<std::string>> Fence(const std::string& group_id, const std::string& serial);
   absl::Status ForgetFence(const std::string& group_id, const std::string& serial);
 

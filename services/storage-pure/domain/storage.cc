@@ -15,9 +15,16 @@ bool IsPod(const Request& request) {
 }  // namespace
 
 Storage::Storage(const Deps& deps)
-    : guard_(deps.state, deps.clock), inventory_(deps), groups_(deps, inventory_), points_(deps, inventory_),
-      cloner_(deps, inventory_), fencing_(deps, inventory_), materializer_(points_, cloner_), pods_(deps, inventory_),
-      pod_setup_(deps, inventory_, pods_), pod_failover_(deps, inventory_, pods_, cloner_, fencing_),
+    : guard_(deps.state, deps.clock),
+      inventory_(deps),
+      groups_(deps, inventory_),
+      points_(deps, inventory_),
+      cloner_(deps, inventory_),
+      fencing_(deps, inventory_),
+      materializer_(points_, cloner_),
+      pods_(deps, inventory_),
+      pod_setup_(deps, inventory_, pods_),
+      pod_failover_(deps, inventory_, pods_, cloner_, fencing_),
       retirement_(deps, inventory_, pods_) {}
 
 absl::StatusOr<v1::Array> Storage::GetArray(const Scope& scope, const v1::GetArrayRequest&) {
@@ -29,12 +36,14 @@ absl::StatusOr<v1::ResolveVolumesResponse> Storage::ResolveVolumes(const Scope& 
   return inventory_.Resolve(scope, request);
 }
 
-absl::StatusOr<v1::Protection> Storage::EnsureProtection(const Scope& scope, const v1::EnsureProtectionRequest& request) {
+absl::StatusOr<v1::Protection> Storage::EnsureProtection(const Scope& scope,
+                                                         const v1::EnsureProtectionRequest& request) {
   PROTECTOR_ASSIGN_OR_RETURN(const auto held, guard_.Admit(scope, request.authority(), Mode::kExclusive));
   return IsPod(request) ? pod_setup_.Ensure(scope, request) : groups_.Ensure(scope, request);
 }
 
-absl::StatusOr<v1::Protection> Storage::AcceptProtection(const Scope& scope, const v1::AcceptProtectionRequest& request) {
+absl::StatusOr<v1::Protection> Storage::AcceptProtection(const Scope& scope,
+                                                         const v1::AcceptProtectionRequest& request) {
   PROTECTOR_ASSIGN_OR_RETURN(const auto held, guard_.Admit(scope, request.authority(), Mode::kExclusive));
   return IsPod(request) ? pod_setup_.Accept(scope, request) : groups_.Accept(scope, request);
 }
@@ -57,8 +66,8 @@ absl::StatusOr<v1::RemoveProtectionResponse> Storage::RemoveProtection(const Sco
   return v1::RemoveProtectionResponse();
 }
 
-absl::StatusOr<v1::ListRecoveryPointsResponse> Storage::ListRecoveryPoints(const Scope& scope,
-                                                                           const v1::ListRecoveryPointsRequest& request) {
+absl::StatusOr<v1::ListRecoveryPointsResponse> Storage::ListRecoveryPoints(
+    const Scope& scope, const v1::ListRecoveryPointsRequest& request) {
   return IsPod(request) ? pod_failover_.ListPoints(scope, request) : points_.List(scope, request);
 }
 
@@ -73,7 +82,8 @@ absl::StatusOr<v1::RecoveryPoint> Storage::GetRecoveryPoint(const Scope& scope,
   return IsPod(request) ? pod_failover_.GetPoint(scope, request) : points_.Get(scope, request);
 }
 
-absl::StatusOr<v1::FenceVolumesResponse> Storage::FenceVolumes(const Scope& scope, const v1::FenceVolumesRequest& request) {
+absl::StatusOr<v1::FenceVolumesResponse> Storage::FenceVolumes(const Scope& scope,
+                                                               const v1::FenceVolumesRequest& request) {
   PROTECTOR_ASSIGN_OR_RETURN(const auto held, guard_.Admit(scope, request.authority(), Mode::kExclusive));
   return IsPod(request) ? pod_failover_.Fence(scope, request)
                         : fencing_.Fence(scope, request.authority().group_id(), request.disks());
@@ -94,8 +104,8 @@ absl::StatusOr<v1::Protection> Storage::RefuseReplication(const Scope& scope,
   return IsPod(request) ? pods_.Get(scope, request.name(), request.source_array()) : groups_.Refuse(scope, request);
 }
 
-absl::StatusOr<v1::MaterializeVolumesResponse> Storage::MaterializeVolumes(const Scope& scope,
-                                                                           const v1::MaterializeVolumesRequest& request) {
+absl::StatusOr<v1::MaterializeVolumesResponse> Storage::MaterializeVolumes(
+    const Scope& scope, const v1::MaterializeVolumesRequest& request) {
   // Clones of different disks do not disturb each other; promoting a pod concerns all of them.
   const Mode mode = IsPod(request) ? Mode::kExclusive : Mode::kShared;
   PROTECTOR_ASSIGN_OR_RETURN(const auto held, guard_.Admit(scope, request.authority(), mode));

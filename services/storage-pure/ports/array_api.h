@@ -1,11 +1,11 @@
 #pragma once
-// This site's array, as primitives: each method is one request (or one listing, however many pages it has). No rule of the
-// product is in here; what to do after a failure is the domain's business.
+// This site's array, as primitives: each method is one request (or one listing, however many pages it has). No rule of
+// the product is in here; what to do after a failure is the domain's business.
 //
 // Threads: every method may be called from any thread at once. Ownership: the implementation outlives its users.
-// Failure: statuses made by ArrayError (array_error.h), which say how the array's answer is to be taken, with its own text
-// kept. A change whose outcome is unknown carries http::Outcome::kUnknown; changes that say what the end state is are
-// repeated by the implementation, creations are not. Listings leave out what is not there instead of failing.
+// Failure: statuses made by ArrayError (array_error.h), which say how the array's answer is to be taken, with its own
+// text kept. A change whose outcome is unknown carries http::Outcome::kUnknown; changes that say what the end state is
+// are repeated by the implementation, creations are not. Listings leave out what is not there instead of failing.
 
 #include <string>
 #include <vector>
@@ -28,7 +28,8 @@ class ArrayApi {
   // Volumes.
   virtual absl::StatusOr<std::vector<Volume>> ListVolumes(const Scope& scope, const VolumeFilter& filter) = 0;
   // `source` is a volume or snapshot. Never lands in the array's default protection groups.
-  virtual absl::StatusOr<Volume> CloneVolume(const Scope& scope, const std::string& name, const std::string& source) = 0;
+  virtual absl::StatusOr<Volume> CloneVolume(const Scope& scope, const std::string& name,
+                                             const std::string& source) = 0;
   // Recoverable. Volumes are named by id, which a rename by Cinder does not change.
   virtual absl::Status DestroyVolume(const Scope& scope, const std::string& volume_id) = 0;
   virtual absl::Status MoveVolumeToPod(const Scope& scope, const std::string& volume_id, const std::string& pod) = 0;
@@ -52,13 +53,15 @@ class ArrayApi {
                                        const std::vector<std::string>& volumes) = 0;
   virtual absl::Status RemoveGroupVolumes(const Scope& scope, const std::string& group,
                                           const std::vector<std::string>& volumes) = 0;
-  virtual absl::StatusOr<std::vector<GroupTarget>> ListTargets(const Scope& scope, const std::string& group) = 0;  // or face
+  virtual absl::StatusOr<std::vector<GroupTarget>> ListTargets(const Scope& scope,
+                                                               const std::string& group) = 0;  // or face
   virtual absl::Status AddTarget(const Scope& scope, const std::string& group, const std::string& target) = 0;
   virtual absl::Status RemoveTarget(const Scope& scope, const std::string& group, const std::string& target) = 0;
   virtual absl::Status SetAllowed(const Scope& scope, const std::string& face, bool allowed) = 0;
 
   // Group snapshots and their transfers. `name` is a group, a face, or one of its snapshots.
-  virtual absl::StatusOr<std::vector<GroupSnapshot>> ListGroupSnapshots(const Scope& scope, const std::string& group) = 0;
+  virtual absl::StatusOr<std::vector<GroupSnapshot>> ListGroupSnapshots(const Scope& scope,
+                                                                        const std::string& group) = 0;
   virtual absl::StatusOr<std::vector<Transfer>> ListTransfers(const Scope& scope, const std::string& name) = 0;
   // Sent at once, pruned by the group's retention.
   virtual absl::Status CreateGroupSnapshot(const Scope& scope, const std::string& group, const std::string& suffix) = 0;

@@ -39,7 +39,9 @@ constexpr std::array<Row, 7> kRows = {{
 absl::Status ArrayError(ErrorClass error_class, const std::string& object, const std::string& text) {
   for (const Row& row : kRows) {
     if (row.error_class != error_class) continue;
-    return Error(row.code, row.reason, fmt::format("{}: the array says: {}", object, text)).Object(object).Remedy(row.remedy);
+    return Error(row.code, row.reason, fmt::format("{}: the array says: {}", object, text))
+        .Object(object)
+        .Remedy(row.remedy);
   }
   return absl::InternalError("unknown class of array error");
 }
@@ -52,6 +54,8 @@ ErrorClass ClassOf(const absl::Status& status) {
   return ErrorClass::kOther;
 }
 
-bool IsOutcomeUnknown(const absl::Status& status) { return http::OutcomeUnknown(status); }
+bool IsOutcomeUnknown(const absl::Status& status) {
+  return http::OutcomeUnknown(status);
+}
 
 }  // namespace protector::storage

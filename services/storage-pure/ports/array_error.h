@@ -1,6 +1,6 @@
 #pragma once
-// How an answer of the array that is no success is to be taken. The array has no machine codes: its client decides by HTTP
-// status and a piece of text, once, and everybody else asks ClassOf.
+// How an answer of the array that is no success is to be taken. The array has no machine codes: its client decides by
+// HTTP status and a piece of text, once, and everybody else asks ClassOf.
 //
 // Threads: pure functions. Failure: ClassOf of a status that was not made here is kOther.
 
@@ -27,7 +27,11 @@ ErrorClass ClassOf(const absl::Status& status);
 // The array may or may not have carried the change out: look before doing it again.
 bool IsOutcomeUnknown(const absl::Status& status);
 
-inline bool NotThere(const absl::Status& status) { return ClassOf(status) == ErrorClass::kNotFound; }
-inline bool ExistsAlready(const absl::Status& status) { return ClassOf(status) == ErrorClass::kAlreadyExists; }
+inline bool NotThere(const absl::Status& status) {
+  return ClassOf(status) == ErrorClass::kNotFound;
+}
+inline bool ExistsAlready(const absl::Status& status) {
+  return ClassOf(status) == ErrorClass::kAlreadyExists;
+}
 
 }  // namespace protector::storage

@@ -16,8 +16,8 @@ struct ArrayIdentity {
   std::string name = {};
   std::string id = {};
   std::string purity_version = {};
-  std::string rest_version = {};                    // in use, "2.26"
-  absl::Time as_of = absl::InfinitePast();     // the array's own clock, where it tells it
+  std::string rest_version = {};            // in use, "2.26"
+  absl::Time as_of = absl::InfinitePast();  // the array's own clock, where it tells it
 };
 
 // Another array that this one is connected to.
@@ -58,7 +58,7 @@ struct Connection {
 struct Tag {
   std::string key = {};
   std::string value = {};
-  std::string volume = {};     // name of the volume that has it
+  std::string volume = {};  // name of the volume that has it
   std::string volume_id = {};
 };
 
@@ -111,7 +111,7 @@ struct Transfer {
 
 struct PodArray {
   std::string name = {};
-  std::string status = {};           // online | offline | resyncing | suspended | unknown
+  std::string status = {};  // online | offline | resyncing | suspended | unknown
   std::string mediator_status = {};
   absl::Time frozen_at = absl::InfinitePast();
   double progress = 0;
@@ -120,7 +120,7 @@ struct PodArray {
 struct Pod {
   std::string name = {};
   bool destroyed = false;
-  std::string promotion_status = {};      // promoted | demoted | promoting | demoting ...
+  std::string promotion_status = {};  // promoted | demoted | promoting | demoting ...
   std::string requested_state = {};
   std::vector<PodArray> arrays = {};
   bool Stretched() const { return arrays.size() > 1; }
@@ -131,7 +131,7 @@ struct PodUpdate {
   bool quiesce = false;
   bool skip_quiesce = false;
   bool abort_quiesce = false;
-  bool destroy = false;         // with what is in it; recoverable
+  bool destroy = false;  // with what is in it; recoverable
 };
 
 struct ReplicaLink {

@@ -15,7 +15,7 @@ struct Scope {
   absl::Time deadline = absl::InfiniteFuture();
   std::string request_id = {};                             // the caller's, for the log
   Purpose purpose = {};                                    // the same
-  std::function<bool()> cancelled = [] { return false; };       // nobody waits for the answer any more
+  std::function<bool()> cancelled = [] { return false; };  // nobody waits for the answer any more
 };
 
 }  // namespace protector::storage

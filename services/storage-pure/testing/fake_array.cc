@@ -11,8 +11,12 @@
 namespace protector::storage {
 namespace {
 
-absl::Status Missing(const std::string& name) { return ArrayError(ErrorClass::kNotFound, name, name + " does not exist."); }
-absl::Status Exists(const std::string& name) { return ArrayError(ErrorClass::kAlreadyExists, name, name + " already exists."); }
+absl::Status Missing(const std::string& name) {
+  return ArrayError(ErrorClass::kNotFound, name, name + " does not exist.");
+}
+absl::Status Exists(const std::string& name) {
+  return ArrayError(ErrorClass::kAlreadyExists, name, name + " already exists.");
+}
 absl::Status Refused(const std::string& name, const std::string& why) {
   return ArrayError(ErrorClass::kConflict, name, why);
 }
@@ -89,7 +93,8 @@ void FakeArray::FinishPromotions() {
 
 absl::StatusOr<ArrayIdentity> FakeArray::GetIdentity(const Scope&) {
   PROTECTOR_RETURN_IF_ERROR(Act("GetIdentity", [] { return absl::OkStatus(); }));
-  return ArrayIdentity{.name = name_, .id = "id-" + name_, .purity_version = "6.5.0", .rest_version = "2.26", .as_of = now};
+  return ArrayIdentity{
+      .name = name_, .id = "id-" + name_, .purity_version = "6.5.0", .rest_version = "2.26", .as_of = now};
 }
 
 absl::StatusOr<std::vector<PeerArray>> FakeArray::ListPeers(const Scope&) {
@@ -102,8 +107,8 @@ absl::StatusOr<std::vector<Volume>> FakeArray::ListVolumes(const Scope&, const V
   PROTECTOR_RETURN_IF_ERROR(Act("ListVolumes", [&] {
     for (const auto& [name, volume] : volumes) {
       if (filter.destroyed && volume.destroyed != *filter.destroyed) continue;
-      if (filter.Everything() || In(filter.names, name) || In(filter.ids, volume.id) || In(filter.serials, volume.serial) ||
-          (!filter.pod.empty() && filter.pod == volume.pod)) {
+      if (filter.Everything() || In(filter.names, name) || In(filter.ids, volume.id) ||
+          In(filter.serials, volume.serial) || (!filter.pod.empty() && filter.pod == volume.pod)) {
         found.push_back(volume);
       }
     }
@@ -171,7 +176,8 @@ absl::StatusOr<std::vector<Tag>> FakeArray::ListTags(const Scope&) {
   return out;
 }
 
-absl::StatusOr<std::vector<Connection>> FakeArray::ListConnections(const Scope&, const std::vector<std::string>& names) {
+absl::StatusOr<std::vector<Connection>> FakeArray::ListConnections(const Scope&,
+                                                                   const std::vector<std::string>& names) {
   std::vector<Connection> out;
   PROTECTOR_RETURN_IF_ERROR(Act("ListConnections", [&] {
     for (const Connection& connection : connections) {
@@ -194,7 +200,8 @@ absl::Status FakeArray::DeleteConnection(const Scope&, const Connection& connect
   });
 }
 
-absl::StatusOr<std::vector<std::string>> FakeArray::ListVolumeSnapshots(const Scope&, const std::string& group_snapshot) {
+absl::StatusOr<std::vector<std::string>> FakeArray::ListVolumeSnapshots(const Scope&,
+                                                                        const std::string& group_snapshot) {
   const auto it = snapshots.find(group_snapshot);
   return it == snapshots.end() ? std::vector<std::string>() : it->second.volumes;
 }
@@ -255,7 +262,8 @@ absl::Status FakeArray::AddGroupVolumes(const Scope&, const std::string& group, 
   });
 }
 
-absl::Status FakeArray::RemoveGroupVolumes(const Scope&, const std::string& group, const std::vector<std::string>& names) {
+absl::Status FakeArray::RemoveGroupVolumes(const Scope&, const std::string& group,
+                                           const std::vector<std::string>& names) {
   return Act("RemoveGroupVolumes", [&]() -> absl::Status {
     std::erase_if(members, [&](const GroupVolume& m) { return m.group == group && In(names, m.volume); });
     return absl::OkStatus();
@@ -351,7 +359,9 @@ absl::StatusOr<std::vector<Pod>> FakeArray::ListPods(const Scope&, const std::ve
 absl::Status FakeArray::CreatePod(const Scope&, const std::string& name) {
   return Act("CreatePod", [&]() -> absl::Status {
     if (pods.contains(name)) return Exists(name);
-    pods[name] = {.name = name, .promotion_status = "promoted", .requested_state = "promoted",
+    pods[name] = {.name = name,
+                  .promotion_status = "promoted",
+                  .requested_state = "promoted",
                   .arrays = {{.name = name_, .status = "online", .mediator_status = "online"}}};
     return absl::OkStatus();
   });
@@ -361,7 +371,8 @@ absl::Status FakeArray::UpdatePod(const Scope&, const std::string& name, const P
   return Act("UpdatePod", [&]() -> absl::Status {
     if (!pods.contains(name)) return Missing(name);
     Pod& pod = pods[name];
-    const bool linked = std::any_of(links.begin(), links.end(), [&](const auto& link) { return link.local_pod == name; });
+    const bool linked =
+        std::any_of(links.begin(), links.end(), [&](const auto& link) { return link.local_pod == name; });
     if (update.quiesce && !linked) return Refused(name, "quiesce needs a replica link");
     if (!update.requested_state.empty()) {
       pod.requested_state = update.requested_state;
@@ -389,8 +400,11 @@ absl::StatusOr<std::vector<ReplicaLink>> FakeArray::ListLinks(const Scope&, cons
 absl::Status FakeArray::CreateLink(const Scope&, const std::string& local_pod, const std::string& remote_pod,
                                    const std::string& remote_array) {
   return Act("CreateLink", [&]() -> absl::Status {
-    links.push_back({.local_pod = local_pod, .remote_pod = remote_pod, .remote_array = remote_array,
-                     .direction = "outbound", .status = "baselining"});
+    links.push_back({.local_pod = local_pod,
+                     .remote_pod = remote_pod,
+                     .remote_array = remote_array,
+                     .direction = "outbound",
+                     .status = "baselining"});
     return absl::OkStatus();
   });
 }

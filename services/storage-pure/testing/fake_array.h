@@ -1,9 +1,9 @@
 #pragma once
-// An array in memory for tests of the domain: enough of its behaviour to be right or wrong about, and a way to make calls
-// fail before or after they were carried out.
+// An array in memory for tests of the domain: enough of its behaviour to be right or wrong about, and a way to make
+// calls fail before or after they were carried out.
 //
-// Threads: safe for all. Ownership: tests reach into the public state between calls. Failure: what was injected, and the
-// array's own refusals.
+// Threads: safe for all. Ownership: tests reach into the public state between calls. Failure: what was injected, and
+// the array's own refusals.
 
 #include <deque>
 #include <functional>

@@ -1,5 +1,6 @@
 #pragma once
-// One array with everything around it, for tests of the domain. Threads: one test's. Ownership: owns all. Failure: none.
+// One array with everything around it, for tests of the domain. Threads: one test's. Ownership: owns all. Failure:
+// none.
 
 #include <catch2/catch.hpp>
 #include <memory>
@@ -30,9 +31,12 @@ struct Fixture {
   Scope scope{.deadline = absl::FromUnixSeconds(1'700'000'000) + absl::Minutes(5)};
 };
 
-inline std::string ReasonOf(const absl::Status& status) { return DetailOf(status).reason; }
+inline std::string ReasonOf(const absl::Status& status) {
+  return DetailOf(status).reason;
+}
 
-inline v1::Authority Auth(int64_t epoch = 1, const std::string& operation = "op-1", const std::string& group = "group-1") {
+inline v1::Authority Auth(int64_t epoch = 1, const std::string& operation = "op-1",
+                          const std::string& group = "group-1") {
   v1::Authority authority;
   authority.set_group_id(group);
   authority.set_epoch(epoch);

@@ -33,7 +33,8 @@ class StorageService final : public v1::StorageService::CallbackService {
   Reactor* SuspendProtection(Context* c, const v1::SuspendProtectionRequest* r, v1::Protection* o) override {
     return Run(c, r, o, "SuspendProtection", &Storage::SuspendProtection);
   }
-  Reactor* RemoveProtection(Context* c, const v1::RemoveProtectionRequest* r, v1::RemoveProtectionResponse* o) override {
+  Reactor* RemoveProtection(Context* c, const v1::RemoveProtectionRequest* r,
+                            v1::RemoveProtectionResponse* o) override {
     return Run(c, r, o, "RemoveProtection", &Storage::RemoveProtection);
   }
   Reactor* ListRecoveryPoints(Context* c, const v1::ListRecoveryPointsRequest* r,
@@ -65,7 +66,8 @@ class StorageService final : public v1::StorageService::CallbackService {
   Reactor* RetireVolumes(Context* c, const v1::RetireVolumesRequest* r, v1::RetireVolumesResponse* o) override {
     return Run(c, r, o, "RetireVolumes", &Storage::RetireVolumes);
   }
-  Reactor* ListOwnedObjects(Context* c, const v1::ListOwnedObjectsRequest* r, v1::ListOwnedObjectsResponse* o) override {
+  Reactor* ListOwnedObjects(Context* c, const v1::ListOwnedObjectsRequest* r,
+                            v1::ListOwnedObjectsResponse* o) override {
     return Run(c, r, o, "ListOwnedObjects", &Storage::ListOwnedObjects);
   }
 
@@ -76,7 +78,9 @@ class StorageService final : public v1::StorageService::CallbackService {
     return rpc::Unary(host_, context, request, response, name,
                       [this, method](const rpc::CallContext& call, const Request& r) -> absl::StatusOr<Response> {
                         PROTECTOR_RETURN_IF_ERROR(Validate(r));
-                        const Scope scope{.deadline = call.deadline, .request_id = call.request_id, .purpose = call.purpose,
+                        const Scope scope{.deadline = call.deadline,
+                                          .request_id = call.request_id,
+                                          .purpose = call.purpose,
                                           .cancelled = call.cancelled};
                         return (storage_.*method)(scope, r);
                       });

@@ -41,7 +41,8 @@ absl::Status CheckOptionalName(const std::string& field, const std::string& name
 absl::Status CheckProtection(const std::string& name, protector::group::v1::ReplicationType type) {
   PROTECTOR_RETURN_IF_ERROR(CheckName("name", name));
   if (name.find_first_of(".@") != std::string::npos) return Bad("name", "must not have a '.' or '@'");
-  if (type != protector::group::v1::ASYNC && type != protector::group::v1::SYNC) return Bad("replication_type", "is missing");
+  if (type != protector::group::v1::ASYNC && type != protector::group::v1::SYNC)
+    return Bad("replication_type", "is missing");
   return absl::OkStatus();
 }
 
@@ -58,7 +59,9 @@ absl::Status CheckDisks(const google::protobuf::RepeatedPtrField<v1::Disk>& disk
 
 }  // namespace
 
-absl::Status Validate(const v1::GetArrayRequest&) { return absl::OkStatus(); }
+absl::Status Validate(const v1::GetArrayRequest&) {
+  return absl::OkStatus();
+}
 
 absl::Status Validate(const v1::ResolveVolumesRequest& request) {
   for (const std::string& id : request.cinder_volume_ids()) {

@@ -90,7 +90,8 @@ TEST_CASE("a message that was overtaken by a newer one does not bring the older 
 TEST_CASE("an array that starts anew is heard although its messages begin anew") {
   TwoArrays arrays;
   for (int i = 0; i < 5; ++i) arrays.Talk();
-  Exchange restarted{Context{&arrays.b.options, &arrays.b.settings, &arrays.b.db, nullptr, nullptr, nullptr, &arrays.b.peers}};
+  Exchange restarted{
+      Context{&arrays.b.options, &arrays.b.settings, &arrays.b.db, nullptr, nullptr, nullptr, &arrays.b.peers}};
   arrays.b.Allow(true);
   arrays.a.exchange.TakeIn(restarted.Message("a"));
   CHECK(arrays.a.TargetAllows());

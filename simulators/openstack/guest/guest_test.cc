@@ -220,7 +220,8 @@ TEST_CASE("ranges") {
   REQUIRE(Ranges({1, 2, 3, 7, 9, 10}) == std::vector<std::pair<uint64_t, uint64_t>>{{1, 3}, {7, 7}, {9, 10}});
 }
 
-TEST_CASE("what is missing between numbers is a gap unless it was overwritten before or written after the reading began") {
+TEST_CASE(
+    "what is missing between numbers is a gap unless it was overwritten before or written after the reading began") {
   using Spans = std::vector<std::pair<uint64_t, uint64_t>>;
   REQUIRE(Gaps({1, 2, 5, 9}, 1, 9) == Spans{{3, 4}, {6, 8}});
   REQUIRE(Gaps({1, 2, 5, 9}, 1, 6) == Spans{{3, 4}, {6, 6}});

@@ -300,8 +300,8 @@ json Guests::ReadBack(const std::string& server_id, const std::vector<GuestDisk>
     json gaps = json::array(), missing = json::array(), foreign = json::array(), spans = json::array();
     std::string lineage = scan->header ? scan->header->lineage : "";
     uint64_t last = have.empty() ? 0 : have.back();
-    // While a guest writes, the reading passes some slots before and others after they are written. So no gap is what came after
-    // its last acknowledgement, nor what has been overwritten since in a ring that goes round.
+    // While a guest writes, the reading passes some slots before and others after they are written. So no gap is what
+    // came after its last acknowledgement, nor what has been overwritten since in a ring that goes round.
     uint64_t settled = !writing ? last : acks.empty() ? 0 : acks.rbegin()->first;
     uint64_t oldest = scan->header && last > scan->header->slots ? last - scan->header->slots + 1 : 1;
     for (const auto& [from, to] : Gaps(have, oldest, settled)) gaps.push_back({from, to});

@@ -63,7 +63,8 @@ std::vector<std::pair<uint64_t, uint64_t>> Ranges(const std::vector<uint64_t>& n
   return out;
 }
 
-std::vector<std::pair<uint64_t, uint64_t>> Gaps(const std::vector<uint64_t>& numbers, uint64_t oldest, uint64_t newest) {
+std::vector<std::pair<uint64_t, uint64_t>> Gaps(const std::vector<uint64_t>& numbers, uint64_t oldest,
+                                                uint64_t newest) {
   std::vector<std::pair<uint64_t, uint64_t>> out;
   auto ranges = Ranges(numbers);
   for (size_t i = 1; i < ranges.size(); ++i) {

@@ -14,8 +14,8 @@
 namespace protector::cli {
 namespace {
 
-// The first two words are completed from a table in the script, at no cost; for everything after them the script passes the words on
-// to `protector __complete`, which answers with one candidate a line.
+// The first two words are completed from a table in the script, at no cost; for everything after them the script passes
+// the words on to `protector __complete`, which answers with one candidate a line.
 constexpr char kBash[] = R"(_protector() {
   local IFS=$' \t\n' current="${COMP_WORDS[COMP_CWORD]}"
   if [[ $current != -* ]]; then
@@ -73,7 +73,8 @@ constexpr char kFishCase[] = R"(complete -c protector -f -n 'test (commandline -
 )";
 
 std::string Filled(std::string text, const std::string& mark, const std::string& value) {
-  for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size())) text.replace(at, mark.size(), value);
+  for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+    text.replace(at, mark.size(), value);
   return text;
 }
 
@@ -111,7 +112,8 @@ std::vector<std::string> GroupNames(Session& session) {
   if (!project.ok()) return {};
   how.project = *project;
   SetProject(*project, request.mutable_project());
-  const auto groups = session.Call<op_pb::GroupService>(session.local(), &op_pb::GroupService::StubInterface::ListGroups, "ListGroups", request, how);
+  const auto groups = session.Call<op_pb::GroupService>(
+      session.local(), &op_pb::GroupService::StubInterface::ListGroups, "ListGroups", request, how);
   std::vector<std::string> names;
   if (groups.ok()) {
     for (const op_pb::Group& group : groups->groups()) names.push_back(group.document().name());
@@ -138,8 +140,11 @@ std::vector<std::string> OperationIds(Session& session) {
       how.project = *there;
       SetProject(*there, request.mutable_project());
     }
-    const auto page = session.Call<op_pb::OperationService>(site, &op_pb::OperationService::StubInterface::ListOperations, "ListOperations", request, how);
-    for (const op_pb::Operation& operation : page.ok() ? page->operations() : google::protobuf::RepeatedPtrField<op_pb::Operation>()) ids.push_back(operation.id());
+    const auto page = session.Call<op_pb::OperationService>(
+        site, &op_pb::OperationService::StubInterface::ListOperations, "ListOperations", request, how);
+    for (const op_pb::Operation& operation :
+         page.ok() ? page->operations() : google::protobuf::RepeatedPtrField<op_pb::Operation>())
+      ids.push_back(operation.id());
   }
   return ids;
 }
@@ -155,9 +160,12 @@ std::vector<std::string> SiteNames(Session& session) {
 
 std::vector<std::string> MappingIds(Session& session) {
   std::vector<std::string> ids;
-  const auto mappings = session.Call<site_pb::SiteRegistryService>(session.local(), &site_pb::SiteRegistryService::StubInterface::ListTenantMappings,
-                                                                  "ListTenantMappings", site_pb::ListTenantMappingsRequest(), {.timeout = kPatience});
-  for (const auto& mapping : mappings.ok() ? mappings->mappings() : google::protobuf::RepeatedPtrField<site_pb::TenantMapping>()) ids.push_back(mapping.id());
+  const auto mappings = session.Call<site_pb::SiteRegistryService>(
+      session.local(), &site_pb::SiteRegistryService::StubInterface::ListTenantMappings, "ListTenantMappings",
+      site_pb::ListTenantMappingsRequest(), {.timeout = kPatience});
+  for (const auto& mapping :
+       mappings.ok() ? mappings->mappings() : google::protobuf::RepeatedPtrField<site_pb::TenantMapping>())
+    ids.push_back(mapping.id());
   return ids;
 }
 
@@ -222,8 +230,13 @@ std::vector<Command> CompletionCommands() {
   return {
       {.path = {"completion"},
        .summary = "Print a shell's completion script.",
-       .description = "Completes commands, options and the names of sites, groups, members and operations, which are asked of the services with a short deadline.",
-       .options = {{.name = "shell", .value = "", .help = "bash, zsh or fish.", .required = true, .choices = {"bash", "zsh", "fish"}}},
+       .description =
+           "Completes commands, options and the names of sites, groups, members and operations, which are asked of the services with a short deadline.",
+       .options = {{.name = "shell",
+                    .value = "",
+                    .help = "bash, zsh or fish.",
+                    .required = true,
+                    .choices = {"bash", "zsh", "fish"}}},
        .examples = {"eval \"$(protector completion bash)\"", "protector completion fish | source"},
        .run = Script},
       {.path = {"__complete"},
@@ -232,7 +245,11 @@ std::vector<Command> CompletionCommands() {
        .options = {{.name = "words", .value = "", .help = "The current word, then those before it.", .repeat = true}},
        .run = CompleteWords,
        .hidden = true},
-      {.path = {"__reference"}, .summary = "The command reference as Markdown.", .description = "", .run = Reference, .hidden = true},
+      {.path = {"__reference"},
+       .summary = "The command reference as Markdown.",
+       .description = "",
+       .run = Reference,
+       .hidden = true},
   };
 }
 

@@ -48,10 +48,12 @@ absl::StatusOr<std::string> OperationArgument(const Context& context) {
   PROTECTOR_RETURN_IF_ERROR(CheckReference("operation", id));
   if (id.starts_with("op-") && id.size() >= 11) return id;
   return UsageError(fmt::format("'{}' is not the id of an operation", id))
-      .Remedy("An id begins with op- and at least 8 characters have to be given; `protector operation list` shows them.");
+      .Remedy(
+          "An id begins with op- and at least 8 characters have to be given; `protector operation list` shows them.");
 }
 
-absl::StatusOr<FoundOperation> FindOperation(Context& context, Session& session, const std::string& id, bool with_tasks) {
+absl::StatusOr<FoundOperation> FindOperation(Context& context, Session& session, const std::string& id,
+                                             bool with_tasks) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<SiteAddress> sites, FindSites(session));
   absl::Status no_project;
   const std::vector<ProjectRef> projects = ProjectsAt(session, sites, no_project);
@@ -78,7 +80,8 @@ absl::StatusOr<FoundOperation> FindOperation(Context& context, Session& session,
   return refused;
 }
 
-absl::StatusOr<std::vector<op_pb::Operation>> ListOperationsEverywhere(Context& context, Session& session, const op_pb::ListOperationsRequest& request,
+absl::StatusOr<std::vector<op_pb::Operation>> ListOperationsEverywhere(Context& context, Session& session,
+                                                                       const op_pb::ListOperationsRequest& request,
                                                                        bool all_projects, size_t limit) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<SiteAddress> sites, FindSites(session));
   absl::Status no_project;
@@ -94,7 +97,9 @@ absl::StatusOr<std::vector<op_pb::Operation>> ListOperationsEverywhere(Context& 
     how.project = projects[i];
     std::vector<op_pb::Operation> operations;
     do {
-      PROTECTOR_ASSIGN_OR_RETURN(const auto page, (session.Call<Operations>(sites[i], &Operations::StubInterface::ListOperations, "ListOperations", own, how)));
+      PROTECTOR_ASSIGN_OR_RETURN(
+          const auto page,
+          (session.Call<Operations>(sites[i], &Operations::StubInterface::ListOperations, "ListOperations", own, how)));
       operations.insert(operations.end(), page.operations().begin(), page.operations().end());
       own.set_page_token(page.next_page_token());
     } while (!own.page_token().empty() && operations.size() < limit);
@@ -105,9 +110,11 @@ absl::StatusOr<std::vector<op_pb::Operation>> ListOperationsEverywhere(Context& 
   bool answered = false;
   for (size_t i = 0; i < sites.size(); ++i) {
     if (!answers[i].ok()) {
-      if (!NoAnswer(answers[i].status()) && answers[i].status().code() != absl::StatusCode::kNotFound) return answers[i].status();
+      if (!NoAnswer(answers[i].status()) && answers[i].status().code() != absl::StatusCode::kNotFound)
+        return answers[i].status();
       if (failed.ok()) failed = answers[i].status();
-      if (NoAnswer(answers[i].status())) context.Warn(fmt::format("site {} does not answer; its operations are missing here", Label(sites[i])));
+      if (NoAnswer(answers[i].status()))
+        context.Warn(fmt::format("site {} does not answer; its operations are missing here", Label(sites[i])));
       continue;
     }
     answered = true;
@@ -117,7 +124,8 @@ absl::StatusOr<std::vector<op_pb::Operation>> ListOperationsEverywhere(Context& 
   std::vector<op_pb::Operation> operations;
   for (auto& [id, operation] : by_id) operations.push_back(std::move(operation));
   std::stable_sort(operations.begin(), operations.end(), [](const op_pb::Operation& a, const op_pb::Operation& b) {
-    return std::pair(a.start_time().seconds(), a.start_time().nanos()) > std::pair(b.start_time().seconds(), b.start_time().nanos());
+    return std::pair(a.start_time().seconds(), a.start_time().nanos()) >
+           std::pair(b.start_time().seconds(), b.start_time().nanos());
   });
   if (operations.size() > limit) operations.resize(limit);
   return operations;

@@ -9,10 +9,12 @@ namespace {
 
 using Metadata = meta_pb::MetadataService;
 
-absl::StatusOr<meta_pb::Head> HeadAt(Session& session, const SiteAddress& site, const CallHow& how, const std::string& group_id) {
+absl::StatusOr<meta_pb::Head> HeadAt(Session& session, const SiteAddress& site, const CallHow& how,
+                                     const std::string& group_id) {
   meta_pb::ListHeadsRequest request;
   request.add_group_ids(group_id);
-  PROTECTOR_ASSIGN_OR_RETURN(const auto heads, (session.Call<Metadata>(site, &Metadata::StubInterface::ListHeads, "ListHeads", request, how)));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      const auto heads, (session.Call<Metadata>(site, &Metadata::StubInterface::ListHeads, "ListHeads", request, how)));
   return heads.heads_size() > 0 ? heads.heads(0) : meta_pb::Head();
 }
 
@@ -23,12 +25,15 @@ absl::Status Refused(const meta_pb::ApplyVersionResponse& answer, const std::str
                      : fmt::format("{} has versions of its own: the sites have diverged", remote))
       .Object(fmt::format("protection group {}", group))
       .Site(remote)
-      .Remedy(fmt::format("Run `protector protection-group sync-force {}` with the credentials of {}, the site with the higher epoch.", group, remote));
+      .Remedy(fmt::format(
+          "Run `protector protection-group sync-force {}` with the credentials of {}, the site with the higher epoch.",
+          group, remote));
 }
 
 }  // namespace
 
-absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, const std::string& remote, const meta_pb::SyncStatus& before) {
+absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, const std::string& remote,
+                                  const meta_pb::SyncStatus& before) {
   const std::string& id = found.document().id();
   const std::string& group = found.document().name();
   PROTECTOR_ASSIGN_OR_RETURN(const SiteAddress there, FindSite(session, remote));
@@ -38,10 +43,14 @@ absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, con
   const auto head = HeadAt(session, there, there_how, id);
   if (!head.ok()) {
     if (!NoAnswer(head.status())) return head.status();
-    return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE", fmt::format("cannot sync: remote site {} is unreachable, from its peer and from here: {}", remote, MessageOf(head.status())))
+    return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE",
+                 fmt::format("cannot sync: remote site {} is unreachable, from its peer and from here: {}", remote,
+                             MessageOf(head.status())))
         .Object(fmt::format("protection group {}", group))
         .Site(remote)
-        .Remedy(fmt::format("Restore it (`protector site validate {0}` says what is wrong) and try again; metadata-sync of {1} also retries by itself.", remote, before.local_site()));
+        .Remedy(fmt::format(
+            "Restore it (`protector site validate {0}` says what is wrong) and try again; metadata-sync of {1} also retries by itself.",
+            remote, before.local_site()));
   }
   if (head->epoch() > before.local().epoch()) {
     meta_pb::ApplyVersionResponse stale;
@@ -58,7 +67,9 @@ absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, con
     meta_pb::ExportVersionsRequest request;
     request.set_group_id(id);
     request.set_after_version(after);
-    PROTECTOR_ASSIGN_OR_RETURN(const auto page, (session.Call<Metadata>(session.local(), &Metadata::StubInterface::ExportVersions, "ExportVersions", request, here_how)));
+    PROTECTOR_ASSIGN_OR_RETURN(const auto page,
+                               (session.Call<Metadata>(session.local(), &Metadata::StubInterface::ExportVersions,
+                                                       "ExportVersions", request, here_how)));
     if (page.versions_size() == 0) return sent;
     bool restart = false;
     for (const meta_pb::Version& version : page.versions()) {
@@ -66,13 +77,18 @@ absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, con
       *apply.mutable_version() = version;
       apply.set_from_site(before.local_site());
       apply.set_force(before.local().epoch() > head->epoch());
-      PROTECTOR_ASSIGN_OR_RETURN(const auto answer, (session.Call<Metadata>(there, &Metadata::StubInterface::ApplyVersion, "ApplyVersion", apply, there_how)));
+      PROTECTOR_ASSIGN_OR_RETURN(
+          const auto answer,
+          (session.Call<Metadata>(there, &Metadata::StubInterface::ApplyVersion, "ApplyVersion", apply, there_how)));
       if (answer.result() == meta_pb::ApplyVersionResponse::APPLIED) ++sent;
-      if (answer.result() == meta_pb::ApplyVersionResponse::REFUSED_DIVERGED || answer.result() == meta_pb::ApplyVersionResponse::REFUSED_STALE_EPOCH) {
+      if (answer.result() == meta_pb::ApplyVersionResponse::REFUSED_DIVERGED ||
+          answer.result() == meta_pb::ApplyVersionResponse::REFUSED_STALE_EPOCH) {
         return Refused(answer, remote, group);
       }
       if (answer.result() == meta_pb::ApplyVersionResponse::BEHIND) {
-        if (from_start) return absl::InternalError(fmt::format("{} does not take version {} although it has all before it", remote, version.version()));
+        if (from_start)
+          return absl::InternalError(
+              fmt::format("{} does not take version {} although it has all before it", remote, version.version()));
         restart = true;
         break;
       }

@@ -1,5 +1,6 @@
 #pragma once
-// Versions of a group's metadata carried from one site to the other by this machine, for sites that do not reach each other.
+// Versions of a group's metadata carried from one site to the other by this machine, for sites that do not reach each
+// other.
 //
 // Threads: from one thread. Failure: REMOTE_SITE_UNREACHABLE; LOWER_EPOCH and DIVERGED as the receiving site decides.
 
@@ -11,6 +12,7 @@
 namespace protector::cli {
 
 // The number of versions that the other site took.
-absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, const std::string& remote, const protector::metadata::v1::SyncStatus& before);
+absl::StatusOr<int> CarryVersions(Session& session, const FoundGroup& found, const std::string& remote,
+                                  const protector::metadata::v1::SyncStatus& before);
 
 }  // namespace protector::cli

@@ -45,7 +45,8 @@ absl::Status Create(Context& context) {
   request.set_primary_site(primary);
   request.set_secondary_site(given.Get("secondary-site"));
   how.timeout = std::max(context.timeout(), absl::Minutes(2));
-  PROTECTOR_ASSIGN_OR_RETURN(const op_pb::Group group, (session->Call<Groups>(site, &Groups::StubInterface::CreateGroup, "CreateGroup", request, how)));
+  PROTECTOR_ASSIGN_OR_RETURN(const op_pb::Group group, (session->Call<Groups>(site, &Groups::StubInterface::CreateGroup,
+                                                                              "CreateGroup", request, how)));
   for (const std::string& warning : group.warnings()) context.Warn(warning);
   if (given.Has("dry-run")) context.Explain("Dry run: nothing was created.");
   return context.Show(GroupRecord(group));
@@ -61,7 +62,9 @@ absl::Status List(Context& context) {
   }
   std::vector<op_pb::Group> groups;
   do {
-    PROTECTOR_ASSIGN_OR_RETURN(const auto page, (session->Call<Groups>(session->local(), &Groups::StubInterface::ListGroups, "ListGroups", request, how)));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const auto page,
+        (session->Call<Groups>(session->local(), &Groups::StubInterface::ListGroups, "ListGroups", request, how)));
     groups.insert(groups.end(), page.groups().begin(), page.groups().end());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -96,7 +99,8 @@ absl::Status Set(Context& context) {
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   PROTECTOR_ASSIGN_OR_RETURN(const FoundGroup found, FindGroup(context, *session, name));
   PROTECTOR_ASSIGN_OR_RETURN(const op_pb::Group group,
-                             AskPrimary(context, *session, found, &Groups::StubInterface::UpdateGroup, "UpdateGroup", request, context.timeout()));
+                             AskPrimary(context, *session, found, &Groups::StubInterface::UpdateGroup, "UpdateGroup",
+                                        request, context.timeout()));
   return context.Show(GroupRecord(group));
 }
 
@@ -106,8 +110,8 @@ absl::Status Delete(Context& context) {
   request.set_force(context.arguments.Has("force"));
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   PROTECTOR_ASSIGN_OR_RETURN(const FoundGroup found, FindGroup(context, *session, name));
-  PROTECTOR_RETURN_IF_ERROR(AskPrimary(context, *session, found, &Groups::StubInterface::DeleteGroup, "DeleteGroup", request,
-                                       std::max(context.timeout(), absl::Minutes(2)))
+  PROTECTOR_RETURN_IF_ERROR(AskPrimary(context, *session, found, &Groups::StubInterface::DeleteGroup, "DeleteGroup",
+                                       request, std::max(context.timeout(), absl::Minutes(2)))
                                 .status());
   context.Explain(fmt::format("Protection group {} deleted; its VMs were left as they are.", found.document().name()));
   return absl::OkStatus();
@@ -118,9 +122,18 @@ absl::Status Delete(Context& context) {
 std::vector<Command> GroupCommands() {
   std::vector<Option> create = {
       {.name = "group", .value = "", .help = "Name of the new group.", .required = true},
-      {.name = "--primary-site", .value = "SITE", .help = "Where its VMs run (default: the site of the credentials).", .names = Names::kSite},
-      {.name = "--secondary-site", .value = "SITE", .help = "Where they are to be brought up (default: the only other site).", .names = Names::kSite},
-      {.name = "--replication-type", .value = "TYPE", .help = "async (snapshots, default) or sync (pod). Cannot be changed later.", .choices = {"async", "sync"}},
+      {.name = "--primary-site",
+       .value = "SITE",
+       .help = "Where its VMs run (default: the site of the credentials).",
+       .names = Names::kSite},
+      {.name = "--secondary-site",
+       .value = "SITE",
+       .help = "Where they are to be brought up (default: the only other site).",
+       .names = Names::kSite},
+      {.name = "--replication-type",
+       .value = "TYPE",
+       .help = "async (snapshots, default) or sync (pod). Cannot be changed later.",
+       .choices = {"async", "sync"}},
       {.name = "--description", .value = "TEXT", .help = "Free text."},
       {.name = "--dry-run", .value = "", .help = "Check only."},
       RequestIdOption(),
@@ -129,10 +142,12 @@ std::vector<Command> GroupCommands() {
   return {
       {.path = {"protection-group", "create"},
        .summary = "Make a protection group, without members.",
-       .description = "Makes a group on both sites. Both have to be reachable, and the project mapped (`tenant-mapping create`). Nothing is replicated "
-                      "until members are added.",
+       .description =
+           "Makes a group on both sites. Both have to be reachable, and the project mapped (`tenant-mapping create`). Nothing is replicated "
+           "until members are added.",
        .options = create,
-       .examples = {"protector protection-group create prod-web-app --secondary-site site-b --replication-type async --replication-interval 300"},
+       .examples =
+           {"protector protection-group create prod-web-app --secondary-site site-b --replication-type async --replication-interval 300"},
        .shape = Shape::kObject,
        .run = Create},
       {.path = {"protection-group", "list"},
@@ -144,20 +159,25 @@ std::vector<Command> GroupCommands() {
        .run = List},
       {.path = {"protection-group", "show"},
        .summary = "Show a protection group: status, primary site, conditions, what is pending.",
-       .description = "Reads the local site's metadata; changes nothing. -f json also has members, mappings and project ids.",
+       .description =
+           "Reads the local site's metadata; changes nothing. -f json also has members, mappings and project ids.",
        .options = {GroupOption()},
-       .examples = {"protector protection-group show prod-web-app", "protector protection-group show prod-web-app -f value -c status"},
+       .examples = {"protector protection-group show prod-web-app",
+                    "protector protection-group show prod-web-app -f value -c status"},
        .shape = Shape::kObject,
        .run = Show},
       {.path = {"protection-group", "set"},
        .summary = "Change a group's description, or lead it out of status error.",
-       .description = "Changes the group's metadata on both sites; both have to be reachable. --reset-status puts a group in status error back to the status at "
-                      "rest of its primary site, when no operation runs; it touches no VM and no volume, and is recorded with its reason.",
+       .description =
+           "Changes the group's metadata on both sites; both have to be reachable. --reset-status puts a group in status error back to the status at "
+           "rest of its primary site, when no operation runs; it touches no VM and no volume, and is recorded with its reason.",
        .options = {GroupOption(),
                    {.name = "--description", .value = "TEXT", .help = "New description."},
                    {.name = "--reset-status", .value = "", .help = "Out of status error; needs --reason."},
                    {.name = "--reason", .value = "TEXT", .help = "Why; recorded in the history."},
-                   {.name = "--etag", .value = "HASH", .help = "Refuse if the group has changed since (see show -f json)."},
+                   {.name = "--etag",
+                    .value = "HASH",
+                    .help = "Refuse if the group has changed since (see show -f json)."},
                    RequestIdOption()},
        .examples = {"protector protection-group set prod-web-app --description 'web shop'",
                     "protector protection-group set prod-web-app --reset-status --reason 'array cleaned by hand'"},
@@ -165,8 +185,11 @@ std::vector<Command> GroupCommands() {
        .run = Set},
       {.path = {"protection-group", "delete"},
        .summary = "Delete a protection group; its VMs and volumes stay.",
-       .description = "Takes replication apart on both arrays and forgets the group. VMs, volumes and their data are left as they are.",
-       .options = {GroupOption(), {.name = "--force", .value = "", .help = "Although it has members."}, RequestIdOption()},
+       .description =
+           "Takes replication apart on both arrays and forgets the group. VMs, volumes and their data are left as they are.",
+       .options = {GroupOption(),
+                   {.name = "--force", .value = "", .help = "Although it has members."},
+                   RequestIdOption()},
        .examples = {"protector protection-group delete prod-web-app --force"},
        .run = Delete},
   };

@@ -29,7 +29,8 @@ absl::StatusOr<FoundGroup> FindGroup(Context& context, Session& session, const s
     const auto sites = FindSites(session);
     for (const SiteAddress& site : sites.ok() ? *sites : std::vector<SiteAddress>{}) {
       if (site.local) continue;
-      context.Warn(fmt::format("the orchestrator of {} does not answer; asking {}", Label(session.local()), Label(site)));
+      context.Warn(
+          fmt::format("the orchestrator of {} does not answer; asking {}", Label(session.local()), Label(site)));
       group = GetGroupAt(session, site, name);
       answered_by = site;
       if (group.ok()) break;
@@ -75,13 +76,15 @@ std::string SiteToAskInstead(const absl::Status& status) {
   return detail.object.starts_with(prefix) ? detail.object.substr(prefix.size()) : detail.object;
 }
 
-absl::Status RemoteUnreachable(const absl::Status& status, const std::string& site, const std::string& group, const std::string& remedy) {
+absl::Status RemoteUnreachable(const absl::Status& status, const std::string& site, const std::string& group,
+                               const std::string& remedy) {
   if (DetailOf(status).reason != "SERVICE_UNREACHABLE") {
     // It was reached, and then fell silent: the change may have been made.
     return Annotate(status, fmt::format("protection group {}", group));
   }
   const std::string usual = fmt::format(
-      "Find out what is wrong with `protector site validate {0}`, restore it, then `protector protection-group sync-force {1}` and try again.", site, group);
+      "Find out what is wrong with `protector site validate {0}`, restore it, then `protector protection-group sync-force {1}` and try again.",
+      site, group);
   return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE",
                fmt::format("Cannot modify protection group: remote site unreachable: {}", MessageOf(status)))
       .Object(fmt::format("protection group {}", group))

@@ -1,15 +1,15 @@
 #pragma once
-// Finding a group, and asking the right site for a change of it: changes are made by the primary site's orchestrator, whichever
-// site's credentials are used.
+// Finding a group, and asking the right site for a change of it: changes are made by the primary site's orchestrator,
+// whichever site's credentials are used.
 //
-// Threads: from one thread. Failure: the service's error; where the site that has to decide is gone, REMOTE_SITE_UNREACHABLE with
-// the ways out.
+// Threads: from one thread. Failure: the service's error; where the site that has to decide is gone,
+// REMOTE_SITE_UNREACHABLE with the ways out.
 
 #include <string>
 
-#include "cli/protector/commands/context.h"
 #include "cli/protector/client/orchestrators.h"
 #include "cli/protector/client/sites.h"
+#include "cli/protector/commands/context.h"
 #include "libs/base/error.h"
 
 namespace protector::cli {
@@ -41,13 +41,16 @@ bool NoAnswer(const absl::Status& status);
 std::string SiteToAskInstead(const absl::Status& status);
 
 // A change that needs `site`, which does not answer. `group` is for the remedy.
-absl::Status RemoteUnreachable(const absl::Status& status, const std::string& site, const std::string& group, const std::string& remedy);
+absl::Status RemoteUnreachable(const absl::Status& status, const std::string& site, const std::string& group,
+                               const std::string& remedy);
 
-// Asks the group's primary site. The request gets the group's id and its project there; it is asked of another site once if the
-// first one says so (the local metadata may be old).
+// Asks the group's primary site. The request gets the group's id and its project there; it is asked of another site
+// once if the first one says so (the local metadata may be old).
 template <typename Request, typename Response>
 absl::StatusOr<Response> AskPrimary(Context& context, Session& session, const FoundGroup& found,
-                                    ::grpc::Status (op_pb::GroupService::StubInterface::*method)(::grpc::ClientContext*, const Request&, Response*),
+                                    ::grpc::Status (op_pb::GroupService::StubInterface::*method)(::grpc::ClientContext*,
+                                                                                                 const Request&,
+                                                                                                 Response*),
                                     const char* name, Request request, absl::Duration timeout) {
   std::string site = found.document().primary_site();
   request.set_group(found.document().id());

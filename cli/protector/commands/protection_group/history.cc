@@ -20,16 +20,22 @@ absl::Status History(Context& context) {
   CallHow how;
   how.project = ProjectOf(found.document(), found.answered_by.name);
   Listing listing;
-  listing.columns = {{"version"}, {"epoch"}, {"author_site"}, {"committed_at"}, {"reason"}, {"peer_has_it"}, {"superseded"}, {"hash", true}, {"parent_hash", true}, {"size", true}};
+  listing.columns = {{"version"},     {"epoch"},      {"author_site"}, {"committed_at"},      {"reason"},
+                     {"peer_has_it"}, {"superseded"}, {"hash", true},  {"parent_hash", true}, {"size", true}};
   meta_pb::ListHistoryRequest request;
   request.set_group_id(found.document().id());
   do {
-    request.set_page_size(static_cast<int32_t>(std::min<int64_t>(100, limit - static_cast<int64_t>(listing.rows.size()))));
-    PROTECTOR_ASSIGN_OR_RETURN(const auto page, (session->Call<Metadata>(found.answered_by, &Metadata::StubInterface::ListHistory, "ListHistory", request, how)));
+    request.set_page_size(
+        static_cast<int32_t>(std::min<int64_t>(100, limit - static_cast<int64_t>(listing.rows.size()))));
+    PROTECTOR_ASSIGN_OR_RETURN(const auto page,
+                               (session->Call<Metadata>(found.answered_by, &Metadata::StubInterface::ListHistory,
+                                                        "ListHistory", request, how)));
     for (const meta_pb::HistoryEntry& entry : page.entries()) {
       const meta_pb::Version& version = entry.version();
-      listing.rows.push_back({version.version(), version.epoch(), version.author_site(), TimeText(version.has_commit_time(), version.commit_time()), version.reason(),
-                              entry.peer_has_it(), entry.superseded(), version.hash(), version.parent_hash(), entry.size()});
+      listing.rows.push_back({version.version(), version.epoch(), version.author_site(),
+                              TimeText(version.has_commit_time(), version.commit_time()), version.reason(),
+                              entry.peer_has_it(), entry.superseded(), version.hash(), version.parent_hash(),
+                              entry.size()});
     }
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty() && static_cast<int64_t>(listing.rows.size()) < limit);
@@ -49,11 +55,15 @@ absl::Status Diff(Context& context) {
   request.set_to(to);
   CallHow how;
   how.project = ProjectOf(found.document(), found.answered_by.name);
-  PROTECTOR_ASSIGN_OR_RETURN(const auto diff, (session->Call<Metadata>(found.answered_by, &Metadata::StubInterface::DiffVersions, "DiffVersions", request, how)));
-  context.Detail(fmt::format("version {} ({}) against version {} ({})", diff.from().version(), diff.from().reason(), diff.to().version(), diff.to().reason()));
+  PROTECTOR_ASSIGN_OR_RETURN(const auto diff,
+                             (session->Call<Metadata>(found.answered_by, &Metadata::StubInterface::DiffVersions,
+                                                      "DiffVersions", request, how)));
+  context.Detail(fmt::format("version {} ({}) against version {} ({})", diff.from().version(), diff.from().reason(),
+                             diff.to().version(), diff.to().reason()));
   Listing listing;
   listing.columns = {{"field"}, {"from"}, {"to"}};
-  for (const meta_pb::FieldDiff& field : diff.fields()) listing.rows.push_back({field.path(), field.from(), field.to()});
+  for (const meta_pb::FieldDiff& field : diff.fields())
+    listing.rows.push_back({field.path(), field.from(), field.to()});
   return context.Show(listing);
 }
 
@@ -74,7 +84,8 @@ std::vector<Command> GroupHistoryCommands() {
        .options = {GroupOption(),
                    {.name = "--from", .value = "VERSION", .help = "Older version (default: the one before --to)."},
                    {.name = "--to", .value = "VERSION", .help = "Newer version (default: the present one)."}},
-       .examples = {"protector protection-group diff prod-web-app", "protector protection-group diff prod-web-app --from 3 --to 6"},
+       .examples = {"protector protection-group diff prod-web-app",
+                    "protector protection-group diff prod-web-app --from 3 --to 6"},
        .shape = Shape::kList,
        .run = Diff},
   };

@@ -18,11 +18,17 @@ struct NumberField {
 using Policy = protector::group::v1::Policy;
 
 constexpr NumberField kNumbers[] = {
-    {"replication-interval", "replication_interval", "SECONDS", "Between two replicated snapshots (async; default 300).", 1, &Policy::set_replication_interval},
-    {"rpo-minutes", "rpo_minutes", "MINUTES", "Readiness warns when the newest recovery point is older (default 15).", 1, &Policy::set_rpo_minutes},
-    {"stop-timeout", "stop_timeout", "SECONDS", "Time a guest is given to shut down before it is stopped hard (default 60; 0: none).", 0, &Policy::set_stop_timeout},
-    {"source-retention", "source_retention", "SECONDS", "How long the source array keeps snapshots (default 86400).", 1, &Policy::set_source_retention},
-    {"target-retention", "target_retention", "SECONDS", "How long the target array keeps them (default 86400).", 1, &Policy::set_target_retention},
+    {"replication-interval", "replication_interval", "SECONDS",
+     "Between two replicated snapshots (async; default 300).", 1, &Policy::set_replication_interval},
+    {"rpo-minutes", "rpo_minutes", "MINUTES", "Readiness warns when the newest recovery point is older (default 15).",
+     1, &Policy::set_rpo_minutes},
+    {"stop-timeout", "stop_timeout", "SECONDS",
+     "Time a guest is given to shut down before it is stopped hard (default 60; 0: none).", 0,
+     &Policy::set_stop_timeout},
+    {"source-retention", "source_retention", "SECONDS", "How long the source array keeps snapshots (default 86400).", 1,
+     &Policy::set_source_retention},
+    {"target-retention", "target_retention", "SECONDS", "How long the target array keeps them (default 86400).", 1,
+     &Policy::set_target_retention},
 };
 
 }  // namespace
@@ -32,7 +38,9 @@ std::vector<Option> PolicyOptions() {
   for (const NumberField& number : kNumbers) {
     options.push_back({.name = std::string("--") + number.option, .value = number.value, .help = number.help});
   }
-  options.push_back({.name = "--pure-pg-name", .value = "NAME", .help = "FlashArray protection group or pod (default \"pg-\" and the group's name)."});
+  options.push_back({.name = "--pure-pg-name",
+                     .value = "NAME",
+                     .help = "FlashArray protection group or pod (default \"pg-\" and the group's name)."});
   return options;
 }
 

@@ -23,21 +23,27 @@ std::string SyncStateText(meta_pb::SyncState state) {
 
 std::string RemedyFor(const meta_pb::SyncStatus& status, const std::string& group) {
   const std::string force = fmt::format("protector protection-group sync-force {}", group);
-  const bool remote_leads = status.remote().epoch() > status.local().epoch() ||
-                            (status.remote().epoch() == status.local().epoch() && status.remote().version() > status.local().version());
+  const bool remote_leads =
+      status.remote().epoch() > status.local().epoch() ||
+      (status.remote().epoch() == status.local().epoch() && status.remote().version() > status.local().version());
   const std::string leader = remote_leads ? status.remote_site() : status.local_site();
   switch (status.state()) {
     case meta_pb::IN_SYNC:
       return "";
     case meta_pb::OUT_OF_SYNC:
-      return fmt::format("It is being caught up by itself; `{}` with the credentials of {} does it now.", force, leader);
+      return fmt::format("It is being caught up by itself; `{}` with the credentials of {} does it now.", force,
+                         leader);
     case meta_pb::UNREACHABLE:
-      return fmt::format("Restore {0} (`protector site validate {0}` says what is wrong), then `{1}`. If {0} is lost and was the primary site: "
-                         "failover --type unplanned.", status.remote_site(), force);
+      return fmt::format(
+          "Restore {0} (`protector site validate {0}` says what is wrong), then `{1}`. If {0} is lost and was the primary site: "
+          "failover --type unplanned.",
+          status.remote_site(), force);
     case meta_pb::FAILED:
       return fmt::format("Mend what last_error names at {}, then `{}`.", status.remote_site(), force);
     case meta_pb::DIVERGED:
-      return fmt::format("`{}` with the credentials of {}, the site with the higher epoch: its versions win, the other site's are kept as superseded.", force, leader);
+      return fmt::format(
+          "`{}` with the credentials of {}, the site with the higher epoch: its versions win, the other site's are kept as superseded.",
+          force, leader);
     default:
       return "Ask again.";
   }
@@ -67,7 +73,8 @@ Record SyncRecord(const meta_pb::SyncStatus& status, const std::string& group) {
   return record;
 }
 
-absl::StatusOr<meta_pb::SyncStatus> AskStatus(Context& context, Session& session, const FoundGroup& found, const SiteAddress& site) {
+absl::StatusOr<meta_pb::SyncStatus> AskStatus(Context& context, Session& session, const FoundGroup& found,
+                                              const SiteAddress& site) {
   meta_pb::GetSyncStatusRequest request;
   request.set_group_id(found.document().id());
   CallHow how;
@@ -87,7 +94,8 @@ absl::Status Status(Context& context) {
 // Progress of a forced sync: for people on stdout, beside a machine's output on stderr.
 class Progress {
  public:
-  explicit Progress(Context& context) : context_(context), out_(context.for_people() ? context.world.out : context.world.err) {}
+  explicit Progress(Context& context)
+      : context_(context), out_(context.for_people() ? context.world.out : context.world.err) {}
   void Say(const std::string& text) {
     if (!context_.quiet()) out_ << text << "\n" << std::flush;
   }
@@ -107,10 +115,13 @@ absl::Status Force(Context& context) {
   Progress progress(context);
   progress.Say(fmt::format("Force sync of {} initiated", group));
   PROTECTOR_ASSIGN_OR_RETURN(const meta_pb::SyncStatus before, AskStatus(context, *session, found, here));
-  const std::string remote = before.remote_site().empty() ? found.OtherThan(found.answered_by.name) : before.remote_site();
+  const std::string remote =
+      before.remote_site().empty() ? found.OtherThan(found.answered_by.name) : before.remote_site();
   const bool reachable = before.state() != meta_pb::UNREACHABLE;
-  progress.Step("checking connectivity of " + remote, reachable ? "reachable" : "NOT reachable from " + before.local_site());
-  progress.Step("gathering metadata of " + before.local_site(), fmt::format("version {} (epoch {})", before.local().version(), before.local().epoch()));
+  progress.Step("checking connectivity of " + remote,
+                reachable ? "reachable" : "NOT reachable from " + before.local_site());
+  progress.Step("gathering metadata of " + before.local_site(),
+                fmt::format("version {} (epoch {})", before.local().version(), before.local().epoch()));
   absl::StatusOr<meta_pb::SyncStatus> after = absl::UnavailableError("");
   int sent = 0;
   if (reachable) {
@@ -123,7 +134,8 @@ absl::Status Force(Context& context) {
     const auto forced = session->Call<Metadata>(here, &Metadata::StubInterface::ForceSync, "ForceSync", request, how);
     PROTECTOR_RETURN_IF_ERROR(forced.status());
     for (const meta_pb::Version& version : forced->superseded()) {
-      context.Warn(fmt::format("version {} of epoch {} of {} was superseded; it is kept in the history", version.version(), version.epoch(), remote));
+      context.Warn(fmt::format("version {} of epoch {} of {} was superseded; it is kept in the history",
+                               version.version(), version.epoch(), remote));
     }
     sent = forced->versions_sent();
     after = forced->status();
@@ -134,14 +146,18 @@ absl::Status Force(Context& context) {
     PROTECTOR_RETURN_IF_ERROR(after.status());
     progress.Step("carried by this machine to " + remote, "done");
   }
-  progress.Step("pushing to " + remote, sent == 0 ? "nothing was missing" : fmt::format("{} version{} sent", sent, sent == 1 ? "" : "s"));
+  progress.Step("pushing to " + remote,
+                sent == 0 ? "nothing was missing" : fmt::format("{} version{} sent", sent, sent == 1 ? "" : "s"));
   if (reachable && after->state() != meta_pb::IN_SYNC) {
-    return Error(absl::StatusCode::kUnavailable, "SYNC_FAILED", fmt::format("the sites are still {}: {}", SyncStateText(after->state()), after->last_error()))
+    return Error(absl::StatusCode::kUnavailable, "SYNC_FAILED",
+                 fmt::format("the sites are still {}: {}", SyncStateText(after->state()), after->last_error()))
         .Object(fmt::format("protection group {}", group))
         .Site(remote)
         .Remedy(RemedyFor(*after, group));
   }
-  progress.Say(fmt::format("Sync completed successfully: both sites are now at version {}", before.local().version() > after->local().version() ? before.local().version() : after->local().version()));
+  progress.Say(fmt::format(
+      "Sync completed successfully: both sites are now at version {}",
+      before.local().version() > after->local().version() ? before.local().version() : after->local().version()));
   return context.for_people() ? absl::OkStatus() : context.Show(SyncRecord(*after, group));
 }
 
@@ -151,17 +167,20 @@ std::vector<Command> GroupSyncCommands() {
   return {
       {.path = {"protection-group", "sync-status"},
        .summary = "Show whether both sites hold the same metadata of the group.",
-       .description = "Asks the local site, which asks the other one now; changes nothing. sync_status is IN SYNC, OUT OF SYNC, UNREACHABLE, FAILED or DIVERGED; "
-                      "when it is not IN SYNC, remedy says what to do.",
+       .description =
+           "Asks the local site, which asks the other one now; changes nothing. sync_status is IN SYNC, OUT OF SYNC, UNREACHABLE, FAILED or DIVERGED; "
+           "when it is not IN SYNC, remedy says what to do.",
        .options = {GroupOption()},
-       .examples = {"protector protection-group sync-status prod-web-app", "protector protection-group sync-status prod-web-app -f value -c sync_status"},
+       .examples = {"protector protection-group sync-status prod-web-app",
+                    "protector protection-group sync-status prod-web-app -f value -c sync_status"},
        .shape = Shape::kObject,
        .run = Status},
       {.path = {"protection-group", "sync-force"},
        .summary = "Bring the other site's metadata of the group to this site's version.",
-       .description = "Run with the credentials of the site where the VMs run. Sends the versions that the other site misses; where the sites have diverged, the higher epoch "
-                      "wins and the other site's versions are kept in its history. Refused from the site with the lower epoch. If the sites do not reach each other but "
-                      "this machine reaches both, the versions are carried by it.",
+       .description =
+           "Run with the credentials of the site where the VMs run. Sends the versions that the other site misses; where the sites have diverged, the higher epoch "
+           "wins and the other site's versions are kept in its history. Refused from the site with the lower epoch. If the sites do not reach each other but "
+           "this machine reaches both, the versions are carried by it.",
        .options = {GroupOption(), {.name = "--reason", .value = "TEXT", .help = "Why; recorded."}},
        .examples = {"protector protection-group sync-force prod-web-app"},
        .shape = Shape::kObject,

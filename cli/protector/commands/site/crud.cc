@@ -54,26 +54,31 @@ constexpr Setting kSettings[] = {
     {"description", "description", "TEXT", "Free text."},
     {"auth-url", "auth_url", "URL", "Its Keystone, e.g. http://127.0.20.1:5000/v3; credentials name the site by it."},
     {"region", "region", "REGION", "Keystone region."},
-    {"site-registry", "endpoints.site_registry", "HOST:PORT", "Where its site-registry listens (default: the auth_url's host, port 7101)."},
+    {"site-registry", "endpoints.site_registry", "HOST:PORT",
+     "Where its site-registry listens (default: the auth_url's host, port 7101)."},
     {"metadata-sync", "endpoints.metadata_sync", "HOST:PORT", "Its metadata-sync (port 7102)."},
     {"orchestrator", "endpoints.orchestrator", "HOST:PORT", "Its orchestrator (port 7103)."},
     {"storage-pure", "endpoints.storage_pure", "HOST:PORT", "Its storage-pure (port 7104)."},
-    {"cinder-host", "cinder_host", "HOST@BACKEND#POOL", "Cinder's host for importing volumes, e.g. cinder-b@pure#array-b."},
+    {"cinder-host", "cinder_host", "HOST@BACKEND#POOL",
+     "Cinder's host for importing volumes, e.g. cinder-b@pure#array-b."},
     {"array-name", "array_name", "NAME", "Its FlashArray, as the other array knows it."},
 };
 
 std::vector<Option> SettingOptions() {
   std::vector<Option> options;
-  for (const Setting& setting : kSettings) options.push_back({.name = std::string("--") + setting.option, .value = setting.value, .help = setting.help});
+  for (const Setting& setting : kSettings)
+    options.push_back({.name = std::string("--") + setting.option, .value = setting.value, .help = setting.help});
   return options;
 }
 
 absl::Status CheckSettings(const Arguments& given) {
   if (given.Has("auth-url")) PROTECTOR_RETURN_IF_ERROR(CheckUrl("--auth-url", given.Get("auth-url")));
   for (const char* option : {"site-registry", "metadata-sync", "orchestrator", "storage-pure"}) {
-    if (given.Has(option) && !given.Get(option).empty()) PROTECTOR_RETURN_IF_ERROR(CheckEndpoint(std::string("--") + option, given.Get(option)));
+    if (given.Has(option) && !given.Get(option).empty())
+      PROTECTOR_RETURN_IF_ERROR(CheckEndpoint(std::string("--") + option, given.Get(option)));
   }
-  for (const Setting& setting : kSettings) PROTECTOR_RETURN_IF_ERROR(CheckText(std::string("--") + setting.option, given.Get(setting.option), 1024));
+  for (const Setting& setting : kSettings)
+    PROTECTOR_RETURN_IF_ERROR(CheckText(std::string("--") + setting.option, given.Get(setting.option), 1024));
   return absl::OkStatus();
 }
 
@@ -104,14 +109,16 @@ site_pb::Site WithoutOutput(site_pb::Site site) {
   return site;
 }
 
-absl::Status CreateAt(Session& session, const SiteAddress& registry, const site_pb::Site& site, const std::string& request_id, SiteResults& results) {
+absl::Status CreateAt(Session& session, const SiteAddress& registry, const site_pb::Site& site,
+                      const std::string& request_id, SiteResults& results) {
   site_pb::CreateSiteRequest request;
   *request.mutable_site() = site;
   request.set_request_id(request_id);
   CallHow how;
   how.request_id = request_id;
   const std::string object = "site " + site.name();
-  const auto created = session.Call<Registry>(registry, &Registry::StubInterface::CreateSite, "CreateSite", request, how);
+  const auto created =
+      session.Call<Registry>(registry, &Registry::StubInterface::CreateSite, "CreateSite", request, how);
   if (created.ok()) {
     results.Done(Label(registry), object, "created", created->id());
   } else if (DetailOf(created.status()).reason == "SITE_EXISTS") {
@@ -167,21 +174,26 @@ absl::Status Create(Context& context) {
     // The new site's registry has to know those that were there before it.
     if (registry.local || !is_own(registry) || !has_it) continue;
     for (const site_pb::Site& other : known) {
-      if (other.name() != site.name()) (void)CreateAt(*session, registry, WithoutOutput(other), context.world.ids.NewUuid(), results);
+      if (other.name() != site.name())
+        (void)CreateAt(*session, registry, WithoutOutput(other), context.world.ids.NewUuid(), results);
     }
   }
   PROTECTOR_RETURN_IF_ERROR(context.Show(results.Table()));
-  return results.Verdict("Make the other site's registry reachable, then give the same command again: what is done already is left alone.", at_home);
+  return results.Verdict(
+      "Make the other site's registry reachable, then give the same command again: what is done already is left alone.",
+      at_home);
 }
 
 absl::Status List(Context& context) {
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<site_pb::Site> sites, ListAllSites(*session, session->local()));
   Listing listing;
-  listing.columns = {{"name"}, {"auth_url"}, {"region"}, {"local"}, {"status"}, {"last_validated_at"}, {"array_name"}, {"id"}};
+  listing.columns = {{"name"},   {"auth_url"},          {"region"},     {"local"},
+                     {"status"}, {"last_validated_at"}, {"array_name"}, {"id"}};
   for (const site_pb::Site& site : sites) {
     listing.rows.push_back({site.name(), site.auth_url(), site.region(), site.local(), StatusText(site.status()),
-                            TimeText(site.has_last_validated_at(), site.last_validated_at()), site.array_name(), site.id()});
+                            TimeText(site.has_last_validated_at(), site.last_validated_at()), site.array_name(),
+                            site.id()});
   }
   return context.Show(listing);
 }
@@ -197,7 +209,9 @@ absl::Status Show(Context& context) {
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   site_pb::GetSiteRequest request;
   request.set_name(name);
-  PROTECTOR_ASSIGN_OR_RETURN(const site_pb::Site site, (session->Call<Registry>(session->local(), &Registry::StubInterface::GetSite, "GetSite", request)));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      const site_pb::Site site,
+      (session->Call<Registry>(session->local(), &Registry::StubInterface::GetSite, "GetSite", request)));
   return context.Show(SiteRecord(site));
 }
 
@@ -210,7 +224,8 @@ absl::Status Set(Context& context) {
   for (const Setting& setting : kSettings) {
     if (given.Has(setting.option)) request.mutable_update_mask()->add_paths(setting.path);
   }
-  if (request.update_mask().paths_size() == 0) return UsageError("nothing to change").Remedy("Give one of the options, see --help.");
+  if (request.update_mask().paths_size() == 0)
+    return UsageError("nothing to change").Remedy("Give one of the options, see --help.");
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<SiteAddress> sites, FindSites(*session));
   SiteResults results;
@@ -255,7 +270,8 @@ absl::Status Delete(Context& context) {
 }  // namespace
 
 std::vector<Command> SiteCommands() {
-  const Option name{.name = "name", .value = "", .help = "Name or id of the site.", .required = true, .names = Names::kSite};
+  const Option name{
+      .name = "name", .value = "", .help = "Name or id of the site.", .required = true, .names = Names::kSite};
   std::vector<Option> create = {{.name = "name", .value = "", .help = "Name of the new site.", .required = true}};
   std::vector<Option> set = {name};
   for (const Option& option : SettingOptions()) {
@@ -267,11 +283,13 @@ std::vector<Command> SiteCommands() {
   std::vector<Command> commands = {
       {.path = {"site", "create"},
        .summary = "Register a site, with every registry that can be reached.",
-       .description = "Writes the site to the local registry and to those of all other sites, and tells the new site's registry of the sites that there are; a row says "
-                      "what each registry did. Given again it completes what was missing and leaves the rest alone. Does not touch the clouds.",
+       .description =
+           "Writes the site to the local registry and to those of all other sites, and tells the new site's registry of the sites that there are; a row says "
+           "what each registry did. Given again it completes what was missing and leaves the rest alone. Does not touch the clouds.",
        .options = create,
-       .examples = {"protector site create site-a --auth-url http://127.0.10.1:5000/v3 --region site-a --cinder-host cinder-a@pure#array-a --array-name array-a",
-                    "protector site create site-b --auth-url http://127.0.20.1:5000/v3 --region site-b --cinder-host cinder-b@pure#array-b --array-name array-b"},
+       .examples =
+           {"protector site create site-a --auth-url http://127.0.10.1:5000/v3 --region site-a --cinder-host cinder-a@pure#array-a --array-name array-a",
+            "protector site create site-b --auth-url http://127.0.20.1:5000/v3 --region site-b --cinder-host cinder-b@pure#array-b --array-name array-b"},
        .shape = Shape::kList,
        .run = Create,
        .exit_codes = "3 when it is registered already, 4 when one registry did not answer"},
@@ -290,7 +308,8 @@ std::vector<Command> SiteCommands() {
        .run = Show},
       {.path = {"site", "set"},
        .summary = "Change a site's registration in every registry.",
-       .description = "Changes what the registries know of the site; a row says what each one did. An empty value puts the default back.",
+       .description =
+           "Changes what the registries know of the site; a row says what each one did. An empty value puts the default back.",
        .options = set,
        .examples = {"protector site set site-b --cinder-host cinder-b@pure#array-b"},
        .shape = Shape::kList,
@@ -298,7 +317,8 @@ std::vector<Command> SiteCommands() {
        .exit_codes = "4 when one registry did not answer"},
       {.path = {"site", "delete"},
        .summary = "Remove a site's registration from every registry.",
-       .description = "Forgets the site; its cloud, array and services are not touched. Refused while tenant mappings name it.",
+       .description =
+           "Forgets the site; its cloud, array and services are not touched. Refused while tenant mappings name it.",
        .options = {name, {.name = "--force", .value = "", .help = "Remove its tenant mappings too."}},
        .examples = {"protector site delete site-b"},
        .shape = Shape::kList,

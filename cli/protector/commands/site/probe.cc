@@ -19,8 +19,9 @@ constexpr absl::Duration kProbeTimeout = absl::Minutes(1);
 // Asks the local registry, which passes the question on; where it does not answer, the site's own.
 template <typename Request, typename Response>
 absl::StatusOr<Response> AskAbout(Context& context, Session& session, const std::string& name,
-                                  ::grpc::Status (Registry::StubInterface::*method)(::grpc::ClientContext*, const Request&, Response*), const char* method_name,
-                                  const Request& request) {
+                                  ::grpc::Status (Registry::StubInterface::*method)(::grpc::ClientContext*,
+                                                                                    const Request&, Response*),
+                                  const char* method_name, const Request& request) {
   CallHow how;
   how.timeout = std::max(context.timeout(), kProbeTimeout);
   absl::StatusOr<Response> response = session.Call<Registry>(session.local(), method, method_name, request, how);
@@ -37,13 +38,16 @@ absl::Status Validate(Context& context) {
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   site_pb::ValidateSiteRequest request;
   request.set_name(name);
-  PROTECTOR_ASSIGN_OR_RETURN(const auto validated, AskAbout(context, *session, name, &Registry::StubInterface::ValidateSite, "ValidateSite", request));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      const auto validated,
+      AskAbout(context, *session, name, &Registry::StubInterface::ValidateSite, "ValidateSite", request));
   Listing listing;
   listing.columns = {{"probe"}, {"result"}, {"target"}, {"detail"}, {"remedy"}, {"duration_ms"}};
   int failed = 0;
   for (const site_pb::ProbeResult& probe : validated.probes()) {
     failed += probe.state() == site_pb::ProbeResult::FAILED ? 1 : 0;
-    listing.rows.push_back({probe.probe(), Lower(site_pb::ProbeResult::State_Name(probe.state())), probe.target(), probe.detail(), probe.remedy(), probe.duration_ms()});
+    listing.rows.push_back({probe.probe(), Lower(site_pb::ProbeResult::State_Name(probe.state())), probe.target(),
+                            probe.detail(), probe.remedy(), probe.duration_ms()});
   }
   PROTECTOR_RETURN_IF_ERROR(context.Show(listing));
   const std::string object = fmt::format("site {}", name);
@@ -56,7 +60,8 @@ absl::Status Validate(Context& context) {
           .Object(object)
           .Remedy("Each row above says what to do; begin with the first that failed.");
     default:
-      return Error(absl::StatusCode::kInternal, "SITE_INVALID", fmt::format("site {} is not valid: {} probe{} failed", name, failed, failed == 1 ? "" : "s"))
+      return Error(absl::StatusCode::kInternal, "SITE_INVALID",
+                   fmt::format("site {} is not valid: {} probe{} failed", name, failed, failed == 1 ? "" : "s"))
           .Object(object)
           .Remedy("Each row above says what to do; begin with the first that failed.");
   }
@@ -68,11 +73,14 @@ absl::Status ListVolumeTypes(Context& context) {
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   site_pb::ListVolumeTypesRequest request;
   request.set_site(name);
-  PROTECTOR_ASSIGN_OR_RETURN(const auto types, AskAbout(context, *session, name, &Registry::StubInterface::ListVolumeTypes, "ListVolumeTypes", request));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      const auto types,
+      AskAbout(context, *session, name, &Registry::StubInterface::ListVolumeTypes, "ListVolumeTypes", request));
   Listing listing;
   listing.columns = {{"name"}, {"replicated"}, {"replication_type"}, {"backend_name"}, {"is_public"}, {"id"}};
   for (const site_pb::VolumeType& type : types.volume_types()) {
-    listing.rows.push_back({type.name(), type.replicated(), type.replication_type(), type.backend_name(), type.is_public(), type.id()});
+    listing.rows.push_back(
+        {type.name(), type.replicated(), type.replication_type(), type.backend_name(), type.is_public(), type.id()});
   }
   return context.Show(listing);
 }
@@ -80,11 +88,13 @@ absl::Status ListVolumeTypes(Context& context) {
 }  // namespace
 
 std::vector<Command> SiteProbeCommands() {
-  const Option name{.name = "name", .value = "", .help = "Name or id of the site.", .required = true, .names = Names::kSite};
+  const Option name{
+      .name = "name", .value = "", .help = "Name or id of the site.", .required = true, .names = Names::kSite};
   return {
       {.path = {"site", "validate"},
        .summary = "Probe a site now: cloud, array, link, services, clocks, rights.",
-       .description = "Tries everything that a move needs and keeps the result with the site. A row for each probe says what was seen and what to do. Changes nothing else.",
+       .description =
+           "Tries everything that a move needs and keeps the result with the site. A row for each probe says what was seen and what to do. Changes nothing else.",
        .options = {name},
        .examples = {"protector site validate site-a"},
        .shape = Shape::kList,
@@ -92,7 +102,8 @@ std::vector<Command> SiteProbeCommands() {
        .exit_codes = "1 when a probe failed, 4 when the site does not answer"},
       {.path = {"site", "list-volume-types"},
        .summary = "List a site's Cinder volume types and whether each is replicated.",
-       .description = "Changes nothing. Volumes of members need a replicated type that fits the group's replication type.",
+       .description =
+           "Changes nothing. Volumes of members need a replicated type that fits the group's replication type.",
        .options = {name},
        .examples = {"protector site list-volume-types site-a"},
        .shape = Shape::kList,

@@ -15,52 +15,68 @@ class ArrayClient final : public ArrayPort {
   absl::StatusOr<storage::Array> GetArray(const Call& call, const storage::GetArrayRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetArray, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::ResolveVolumesResponse> ResolveVolumes(const Call& call, const storage::ResolveVolumesRequest& request) override {
+  absl::StatusOr<storage::ResolveVolumesResponse> ResolveVolumes(
+      const Call& call, const storage::ResolveVolumesRequest& request) override {
     return rpc::Call(*stub_, &Stub::ResolveVolumes, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::Protection> GetProtection(const Call& call, const storage::GetProtectionRequest& request) override {
+  absl::StatusOr<storage::Protection> GetProtection(const Call& call,
+                                                    const storage::GetProtectionRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetProtection, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::ListRecoveryPointsResponse> ListRecoveryPoints(const Call& call, const storage::ListRecoveryPointsRequest& request) override {
+  absl::StatusOr<storage::ListRecoveryPointsResponse> ListRecoveryPoints(
+      const Call& call, const storage::ListRecoveryPointsRequest& request) override {
     return rpc::Call(*stub_, &Stub::ListRecoveryPoints, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::RecoveryPoint> GetRecoveryPoint(const Call& call, const storage::GetRecoveryPointRequest& request) override {
+  absl::StatusOr<storage::RecoveryPoint> GetRecoveryPoint(const Call& call,
+                                                          const storage::GetRecoveryPointRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetRecoveryPoint, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::DescribeVolumesResponse> DescribeVolumes(const Call& call, const storage::DescribeVolumesRequest& request) override {
+  absl::StatusOr<storage::DescribeVolumesResponse> DescribeVolumes(
+      const Call& call, const storage::DescribeVolumesRequest& request) override {
     return rpc::Call(*stub_, &Stub::DescribeVolumes, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::ListOwnedObjectsResponse> ListOwnedObjects(const Call& call, const storage::ListOwnedObjectsRequest& request) override {
+  absl::StatusOr<storage::ListOwnedObjectsResponse> ListOwnedObjects(
+      const Call& call, const storage::ListOwnedObjectsRequest& request) override {
     return rpc::Call(*stub_, &Stub::ListOwnedObjects, request, caller_.Question(call));
   }
-  absl::StatusOr<storage::Protection> EnsureProtection(const Call& call, const storage::EnsureProtectionRequest& request) override {
+  absl::StatusOr<storage::Protection> EnsureProtection(const Call& call,
+                                                       const storage::EnsureProtectionRequest& request) override {
     return rpc::Call(*stub_, &Stub::EnsureProtection, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::Protection> AcceptProtection(const Call& call, const storage::AcceptProtectionRequest& request) override {
+  absl::StatusOr<storage::Protection> AcceptProtection(const Call& call,
+                                                       const storage::AcceptProtectionRequest& request) override {
     return rpc::Call(*stub_, &Stub::AcceptProtection, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::Protection> SuspendProtection(const Call& call, const storage::SuspendProtectionRequest& request) override {
+  absl::StatusOr<storage::Protection> SuspendProtection(const Call& call,
+                                                        const storage::SuspendProtectionRequest& request) override {
     return rpc::Call(*stub_, &Stub::SuspendProtection, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::RemoveProtectionResponse> RemoveProtection(const Call& call, const storage::RemoveProtectionRequest& request) override {
+  absl::StatusOr<storage::RemoveProtectionResponse> RemoveProtection(
+      const Call& call, const storage::RemoveProtectionRequest& request) override {
     return rpc::Call(*stub_, &Stub::RemoveProtection, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::RecoveryPoint> CreateRecoveryPoint(const Call& call, const storage::CreateRecoveryPointRequest& request) override {
+  absl::StatusOr<storage::RecoveryPoint> CreateRecoveryPoint(
+      const Call& call, const storage::CreateRecoveryPointRequest& request) override {
     return rpc::Call(*stub_, &Stub::CreateRecoveryPoint, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::FenceVolumesResponse> FenceVolumes(const Call& call, const storage::FenceVolumesRequest& request) override {
+  absl::StatusOr<storage::FenceVolumesResponse> FenceVolumes(const Call& call,
+                                                             const storage::FenceVolumesRequest& request) override {
     return rpc::Call(*stub_, &Stub::FenceVolumes, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::UnfenceVolumesResponse> UnfenceVolumes(const Call& call, const storage::UnfenceVolumesRequest& request) override {
+  absl::StatusOr<storage::UnfenceVolumesResponse> UnfenceVolumes(
+      const Call& call, const storage::UnfenceVolumesRequest& request) override {
     return rpc::Call(*stub_, &Stub::UnfenceVolumes, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::Protection> RefuseReplication(const Call& call, const storage::RefuseReplicationRequest& request) override {
+  absl::StatusOr<storage::Protection> RefuseReplication(const Call& call,
+                                                        const storage::RefuseReplicationRequest& request) override {
     return rpc::Call(*stub_, &Stub::RefuseReplication, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::MaterializeVolumesResponse> MaterializeVolumes(const Call& call, const storage::MaterializeVolumesRequest& request) override {
+  absl::StatusOr<storage::MaterializeVolumesResponse> MaterializeVolumes(
+      const Call& call, const storage::MaterializeVolumesRequest& request) override {
     return rpc::Call(*stub_, &Stub::MaterializeVolumes, request, caller_.Change(call));
   }
-  absl::StatusOr<storage::RetireVolumesResponse> RetireVolumes(const Call& call, const storage::RetireVolumesRequest& request) override {
+  absl::StatusOr<storage::RetireVolumesResponse> RetireVolumes(const Call& call,
+                                                               const storage::RetireVolumesRequest& request) override {
     return rpc::Call(*stub_, &Stub::RetireVolumes, request, caller_.Change(call));
   }
 
@@ -71,6 +87,8 @@ class ArrayClient final : public ArrayPort {
 
 }  // namespace
 
-std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address) { return std::make_unique<ArrayClient>(address); }
+std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address) {
+  return std::make_unique<ArrayClient>(address);
+}
 
 }  // namespace protector::orchestrator

@@ -1,9 +1,10 @@
 #pragma once
-// The ports of orchestrator whose other side is one of our services: storage-pure, metadata-sync, site-registry and the peer's
-// orchestrator. Each is a thin translation: deadline and request id from the Call, errors with the service's name, site and address.
+// The ports of orchestrator whose other side is one of our services: storage-pure, metadata-sync, site-registry and the
+// peer's orchestrator. Each is a thin translation: deadline and request id from the Call, errors with the service's
+// name, site and address.
 //
-// Threads: safe for all. Ownership: each client owns its channel. Failure: see the ports; questions are repeated while the deadline lasts,
-// changes are sent once (their repetition is the engine's decision).
+// Threads: safe for all. Ownership: each client owns its channel. Failure: see the ports; questions are repeated while
+// the deadline lasts, changes are sent once (their repetition is the engine's decision).
 
 #include <memory>
 #include <string>
@@ -23,7 +24,8 @@ struct ServiceAddress {
 std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address);
 std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address);
 std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address);
-// Answers GetSite, ListSites and MappedProject from a copy at most `kSitesMaxAge` old, and from an older one when the registry is down.
+// Answers GetSite, ListSites and MappedProject from a copy at most `kSitesMaxAge` old, and from an older one when the
+// registry is down.
 std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address);
 
 }  // namespace protector::orchestrator

@@ -11,28 +11,34 @@ using Stub = metadata::MetadataService::StubInterface;
 class MetadataClient final : public MetadataPort {
  public:
   explicit MetadataClient(const ServiceAddress& address)
-      : caller_("metadata-sync", address), stub_(metadata::MetadataService::NewStub(rpc::MakeChannel(address.address))) {}
+      : caller_("metadata-sync", address),
+        stub_(metadata::MetadataService::NewStub(rpc::MakeChannel(address.address))) {}
   absl::StatusOr<metadata::CommitResponse> Commit(const Call& call, const metadata::CommitRequest& request) override {
     return rpc::Call(*stub_, &Stub::Commit, request, caller_.Change(call));
   }
-  absl::StatusOr<metadata::GetDocumentResponse> GetDocument(const Call& call, const metadata::GetDocumentRequest& request) override {
+  absl::StatusOr<metadata::GetDocumentResponse> GetDocument(const Call& call,
+                                                            const metadata::GetDocumentRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetDocument, request, caller_.Question(call));
   }
-  absl::StatusOr<metadata::ListDocumentsResponse> ListDocuments(const Call& call, const metadata::ListDocumentsRequest& request) override {
+  absl::StatusOr<metadata::ListDocumentsResponse> ListDocuments(
+      const Call& call, const metadata::ListDocumentsRequest& request) override {
     return rpc::Call(*stub_, &Stub::ListDocuments, request, caller_.Question(call));
   }
-  absl::StatusOr<metadata::ListHeadsResponse> ListHeads(const Call& call, const metadata::ListHeadsRequest& request) override {
+  absl::StatusOr<metadata::ListHeadsResponse> ListHeads(const Call& call,
+                                                        const metadata::ListHeadsRequest& request) override {
     return rpc::Call(*stub_, &Stub::ListHeads, request, caller_.Question(call));
   }
-  absl::StatusOr<metadata::SyncStatus> GetSyncStatus(const Call& call, const metadata::GetSyncStatusRequest& request) override {
+  absl::StatusOr<metadata::SyncStatus> GetSyncStatus(const Call& call,
+                                                     const metadata::GetSyncStatusRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetSyncStatus, request, caller_.Question(call));
   }
-  absl::StatusOr<metadata::ForceSyncResponse> ForceSync(const Call& call, const metadata::ForceSyncRequest& request) override {
+  absl::StatusOr<metadata::ForceSyncResponse> ForceSync(const Call& call,
+                                                        const metadata::ForceSyncRequest& request) override {
     return rpc::Call(*stub_, &Stub::ForceSync, request, caller_.Change(call));
   }
   absl::Status WatchHeads(const Call& call, const std::function<bool(const metadata::Head&)>& take) override {
-    return rpc::ReadStream<Stub, Stub, metadata::WatchHeadsRequest, metadata::Head>(
-        *stub_, &Stub::WatchHeads, {}, caller_.Change(call), take);
+    return rpc::ReadStream<Stub, Stub, metadata::WatchHeadsRequest, metadata::Head>(*stub_, &Stub::WatchHeads, {},
+                                                                                    caller_.Change(call), take);
   }
 
  private:
@@ -42,6 +48,8 @@ class MetadataClient final : public MetadataPort {
 
 }  // namespace
 
-std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address) { return std::make_unique<MetadataClient>(address); }
+std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address) {
+  return std::make_unique<MetadataClient>(address);
+}
 
 }  // namespace protector::orchestrator

@@ -12,16 +12,20 @@ class PeerClient final : public SourceCloudPort {
  public:
   explicit PeerClient(const ServiceAddress& address)
       : caller_("orchestrator", address), stub_(peer::PeerService::NewStub(rpc::MakeChannel(address.address))) {}
-  absl::StatusOr<peer::GetStandingResponse> GetStanding(const Call& call, const peer::GetStandingRequest& request) override {
+  absl::StatusOr<peer::GetStandingResponse> GetStanding(const Call& call,
+                                                        const peer::GetStandingRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetStanding, request, caller_.Question(call));
   }
-  absl::StatusOr<peer::DescribeResourcesResponse> DescribeResources(const Call& call, const peer::DescribeResourcesRequest& request) override {
+  absl::StatusOr<peer::DescribeResourcesResponse> DescribeResources(
+      const Call& call, const peer::DescribeResourcesRequest& request) override {
     return rpc::Call(*stub_, &Stub::DescribeResources, request, caller_.Question(call));
   }
-  absl::StatusOr<peer::CaptureMembersResponse> CaptureMembers(const Call& call, const peer::CaptureMembersRequest& request) override {
+  absl::StatusOr<peer::CaptureMembersResponse> CaptureMembers(const Call& call,
+                                                              const peer::CaptureMembersRequest& request) override {
     return rpc::Call(*stub_, &Stub::CaptureMembers, request, caller_.Question(call));
   }
-  absl::StatusOr<peer::CheckTargetResponse> CheckTarget(const Call& call, const peer::CheckTargetRequest& request) override {
+  absl::StatusOr<peer::CheckTargetResponse> CheckTarget(const Call& call,
+                                                        const peer::CheckTargetRequest& request) override {
     return rpc::Call(*stub_, &Stub::CheckTarget, request, caller_.Question(call));
   }
   absl::StatusOr<peer::ChangeResponse> StopServer(const Call& call, const peer::StopServerRequest& request) override {
@@ -53,6 +57,8 @@ class PeerClient final : public SourceCloudPort {
 
 }  // namespace
 
-std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address) { return std::make_unique<PeerClient>(address); }
+std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address) {
+  return std::make_unique<PeerClient>(address);
+}
 
 }  // namespace protector::orchestrator

@@ -42,12 +42,17 @@ GrpcPorts::GrpcPorts(SitesPort& sites, const std::string& metadata_address, cons
 
 GrpcPorts::~GrpcPorts() = default;
 
-void GrpcPorts::SetLocalCloud(SourceCloudPort& cloud) { state_->cloud = &cloud; }
+void GrpcPorts::SetLocalCloud(SourceCloudPort& cloud) {
+  state_->cloud = &cloud;
+}
 
-MetadataPort& GrpcPorts::local_metadata() { return *state_->metadata; }
+MetadataPort& GrpcPorts::local_metadata() {
+  return *state_->metadata;
+}
 
 absl::StatusOr<SitePorts> GrpcPorts::For(const std::string& site) {
-  if (site == state_->sites.LocalSite()) return SitePorts{site, state_->array.get(), state_->metadata.get(), state_->cloud};
+  if (site == state_->sites.LocalSite())
+    return SitePorts{site, state_->array.get(), state_->metadata.get(), state_->cloud};
   PROTECTOR_ASSIGN_OR_RETURN(const auto known, state_->sites.GetSite(Call(kRegistryTimeout), site));
   const auto& at = known.endpoints();
   const std::lock_guard lock(state_->mutex);

@@ -1,7 +1,9 @@
 #pragma once
-// The ports of both sites: this site's services from the configuration, the other's from the addresses that site-registry knows.
+// The ports of both sites: this site's services from the configuration, the other's from the addresses that
+// site-registry knows.
 //
-// Threads: safe for all. Ownership: owns all clients it made, until its end (an address that changed makes new ones). Failure: see site_ports.h.
+// Threads: safe for all. Ownership: owns all clients it made, until its end (an address that changed makes new ones).
+// Failure: see site_ports.h.
 
 #include <memory>
 #include <string>

@@ -40,21 +40,22 @@ class SitesClient final : public SitesPort {
         if (known.name() == name || known.id() == name) return known;
       }
     }
-    return Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND", fmt::format("site {} is not registered on {}", name, local_site_))
+    return Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND",
+                 fmt::format("site {} is not registered on {}", name, local_site_))
         .Object("site " + name)
         .Remedy("Register it with `protector site create`; `protector site list` shows the sites there are.");
   }
 
   absl::StatusOr<sites::Project> ResolveProject(const Call& call, const std::string& name_or_id,
-                                               const std::string& domain) override {
+                                                const std::string& domain) override {
     sites::ResolveProjectRequest request;
     request.set_project(name_or_id);
     request.set_domain(domain);
     return rpc::Call(*stub_, &Stub::ResolveProject, request, caller_.Question(call));
   }
 
-  absl::StatusOr<std::string> MappedProject(const Call& call, const std::string& from_site, const std::string& project_id,
-                                            const std::string& to_site) override {
+  absl::StatusOr<std::string> MappedProject(const Call& call, const std::string& from_site,
+                                            const std::string& project_id, const std::string& to_site) override {
     for (const absl::Duration max_age : {kSitesMaxAge, absl::ZeroDuration()}) {
       PROTECTOR_RETURN_IF_ERROR(Refresh(call, max_age));
       const std::lock_guard lock(mutex_);
@@ -109,6 +110,8 @@ class SitesClient final : public SitesPort {
 
 }  // namespace
 
-std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address) { return std::make_unique<SitesClient>(address); }
+std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address) {
+  return std::make_unique<SitesClient>(address);
+}
 
 }  // namespace protector::orchestrator

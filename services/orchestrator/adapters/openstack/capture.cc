@@ -21,7 +21,8 @@ using ::protector::group::v1::PortSpec;
 using ::protector::group::v1::ServerSpec;
 using ::protector::group::v1::VolumeSpec;
 
-absl::StatusOr<os::Server> FindServerToCapture(os::NovaApi& nova, const os::CallContext& call, const std::string& name_or_id) {
+absl::StatusOr<os::Server> FindServerToCapture(os::NovaApi& nova, const os::CallContext& call,
+                                               const std::string& name_or_id) {
   if (IsUuid(name_or_id)) {
     absl::StatusOr<os::Server> server = nova.GetServer(call, name_or_id);
     if (server.ok() || server.status().code() != absl::StatusCode::kNotFound) return server;
@@ -31,7 +32,8 @@ absl::StatusOr<os::Server> FindServerToCapture(os::NovaApi& nova, const os::Call
   std::erase_if(servers, [&](const os::Server& server) { return server.name != name_or_id; });
   const std::string object = "server " + name_or_id;
   if (servers.empty()) {
-    return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND", fmt::format("no server {} in this project", name_or_id))
+    return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND",
+                 fmt::format("no server {} in this project", name_or_id))
         .Object(object)
         .Remedy("See `openstack server list` with the same credentials for the names and ids there are.");
   }
@@ -48,13 +50,15 @@ absl::Status CheckProtectable(const os::Server& server) {
   const std::string object = "server " + server.name;
   if (server.status != "ACTIVE" && server.status != "SHUTOFF") {
     return Error(absl::StatusCode::kFailedPrecondition, "SERVER_STATE",
-                 fmt::format("server {} is {}; only a running or a stopped server can be protected", server.name, server.status))
+                 fmt::format("server {} is {}; only a running or a stopped server can be protected", server.name,
+                             server.status))
         .Object(object)
         .Remedy("Bring the server to ACTIVE or SHUTOFF first.");
   }
   if (!server.image_id.empty()) {
     return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
-                 fmt::format("server {} boots from a local disk (image {}), which no array replicates", server.name, server.image_id))
+                 fmt::format("server {} boots from a local disk (image {}), which no array replicates", server.name,
+                             server.image_id))
         .Object(object)
         .Remedy("Rebuild the server so that it boots from a volume of a replicated volume type.");
   }
@@ -95,7 +99,8 @@ absl::StatusOr<VolumeSpec> CaptureVolume(const os::Volume& volume, const os::Att
   for (const auto& [key, value] : volume.metadata) {
     if (!IsOwnKey(key)) (*spec.mutable_metadata())[key] = value;
   }
-  static const std::set<std::string> kNotOurs = {"image_id", "image_name", "checksum", "container_format", "disk_format", "size"};
+  static const std::set<std::string> kNotOurs = {"image_id",         "image_name",  "checksum",
+                                                 "container_format", "disk_format", "size"};
   for (const auto& [key, value] : volume.image_metadata) {
     if (!kNotOurs.contains(key)) (*spec.mutable_image_metadata())[key] = value;
   }
@@ -104,7 +109,8 @@ absl::StatusOr<VolumeSpec> CaptureVolume(const os::Volume& volume, const os::Att
 
 absl::Status CaptureVolumes(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec,
                             Placement& placement) {
-  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::AttachedVolume> attached, cloud.nova().ListVolumeAttachments(call, server.id));
+  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::AttachedVolume> attached,
+                             cloud.nova().ListVolumeAttachments(call, server.id));
   std::stable_sort(attached.begin(), attached.end(), [](const auto& a, const auto& b) { return a.device < b.device; });
   for (size_t i = 0; i < attached.size(); ++i) {
     PROTECTOR_ASSIGN_OR_RETURN(const os::Volume volume, cloud.cinder().GetVolume(call, attached[i].volume_id));
@@ -180,7 +186,9 @@ PortSpec CapturePort(const os::Port& port, const NetworkFacts& facts) {
 
 // Neutron lists a server's ports in no order; the guest's is that of Nova's interfaces.
 void OrderPorts(const std::vector<std::string>& interfaces, std::vector<os::Port>& ports) {
-  const auto rank_of = [&](const os::Port& port) { return std::find(interfaces.begin(), interfaces.end(), port.id) - interfaces.begin(); };
+  const auto rank_of = [&](const os::Port& port) {
+    return std::find(interfaces.begin(), interfaces.end(), port.id) - interfaces.begin();
+  };
   std::stable_sort(ports.begin(), ports.end(), [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
 }
 
@@ -200,7 +208,8 @@ absl::Status CapturePorts(os::Cloud& cloud, const os::CallContext& call, const o
   return absl::OkStatus();
 }
 
-absl::Status CaptureServerGroup(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec) {
+absl::Status CaptureServerGroup(os::Cloud& cloud, const os::CallContext& call, const os::Server& server,
+                                ServerSpec& spec) {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::ServerGroup> groups, cloud.nova().ListServerGroups(call, false));
   for (const auto& group : groups) {
     if (std::find(group.members.begin(), group.members.end(), server.id) == group.members.end()) continue;
@@ -210,8 +219,8 @@ absl::Status CaptureServerGroup(os::Cloud& cloud, const os::CallContext& call, c
   return absl::OkStatus();
 }
 
-// The public key is a convenience: a site whose service user may not read other users' key pairs still protects its servers, and the
-// readiness check then asks for a key pair of the same name on the target.
+// The public key is a convenience: a site whose service user may not read other users' key pairs still protects its
+// servers, and the readiness check then asks for a key pair of the same name on the target.
 void CaptureKeyPair(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec) {
   spec.set_key_name(server.key_name);
   if (server.key_name.empty()) return;

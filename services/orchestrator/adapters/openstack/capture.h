@@ -1,9 +1,10 @@
 #pragma once
-// Reads everything about a server that is needed to make it again on another site (design section 6): Nova for the server and its
-// devices, Cinder for the volumes, Neutron for ports, subnets and security groups.
+// Reads everything about a server that is needed to make it again on another site (design section 6): Nova for the
+// server and its devices, Cinder for the volumes, Neutron for ports, subnets and security groups.
 //
-// Threads: safe for all. Ownership: borrows the cloud for the call. Failure: SERVER_NOT_FOUND, SERVER_AMBIGUOUS, SERVER_STATE (it is
-// neither running nor stopped), VOLUME_NOT_REPLICATED (it boots from a local disk), or the cloud's own error. Changes nothing.
+// Threads: safe for all. Ownership: borrows the cloud for the call. Failure: SERVER_NOT_FOUND, SERVER_AMBIGUOUS,
+// SERVER_STATE (it is neither running nor stopped), VOLUME_NOT_REPLICATED (it boots from a local disk), or the cloud's
+// own error. Changes nothing.
 
 #include <string>
 
@@ -14,8 +15,8 @@
 
 namespace protector::orchestrator {
 
-// `cloud` is scoped to the project that owns the server. The member has one placement (SERVING on `site`, without array names, which
-// only storage-pure knows) and no id.
+// `cloud` is scoped to the project that owns the server. The member has one placement (SERVING on `site`, without array
+// names, which only storage-pure knows) and no id.
 absl::StatusOr<group::v1::Member> CaptureServer(openstack::Cloud& cloud, const openstack::CallContext& call,
                                                 const std::string& site, const std::string& name_or_id, absl::Time now);
 

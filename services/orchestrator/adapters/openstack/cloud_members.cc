@@ -19,7 +19,8 @@ class CloudMembers final : public MemberSource {
                                          groups::ReplicationType replication_type) override {
     PROTECTOR_ASSIGN_OR_RETURN(const auto cloud, cloud_.ForProject(project_id));
     const openstack::CallContext context = cloud_.Context(call);
-    PROTECTOR_ASSIGN_OR_RETURN(groups::Member member, CaptureServer(*cloud, context, cloud_.site(), server, cloud_.Now()));
+    PROTECTOR_ASSIGN_OR_RETURN(groups::Member member,
+                               CaptureServer(*cloud, context, cloud_.site(), server, cloud_.Now()));
     PROTECTOR_ASSIGN_OR_RETURN(const auto types, ReadVolumeTypes(*cloud, context));
     for (const auto& volume : member.server().volumes()) {
       PROTECTOR_RETURN_IF_ERROR(CheckType(member, volume, types, replication_type));
@@ -30,7 +31,8 @@ class CloudMembers final : public MemberSource {
  private:
   static absl::Status CheckType(const groups::Member& member, const groups::VolumeSpec& volume,
                                 const std::vector<VolumeTypeFacts>& types, groups::ReplicationType wanted) {
-    const std::string shown = volume.name().empty() ? fmt::format("volume {}", volume.index()) : "volume " + volume.name();
+    const std::string shown =
+        volume.name().empty() ? fmt::format("volume {}", volume.index()) : "volume " + volume.name();
     const VolumeTypeFacts* type = nullptr;
     for (const auto& candidate : types) {
       if (candidate.name == volume.volume_type()) type = &candidate;
@@ -42,8 +44,8 @@ class CloudMembers final : public MemberSource {
         wanted_name);
     if (type == nullptr || !type->replicated) {
       return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
-                   fmt::format("{} of server {} has volume type {}, which is not replicated", shown, member.server().name(),
-                               volume.volume_type().empty() ? "(none)" : volume.volume_type()))
+                   fmt::format("{} of server {} has volume type {}, which is not replicated", shown,
+                               member.server().name(), volume.volume_type().empty() ? "(none)" : volume.volume_type()))
           .Object(shown)
           .Remedy(remedy);
     }
@@ -51,8 +53,8 @@ class CloudMembers final : public MemberSource {
     const std::string kind = type->replication_type.empty() ? "async" : type->replication_type;
     if (kind == wanted_name || kind == "trisync") return absl::OkStatus();
     return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_TYPE_MISMATCH",
-                 fmt::format("{} of server {} has volume type {} ({}), but the group replicates {}", shown, member.server().name(),
-                             volume.volume_type(), kind, wanted_name))
+                 fmt::format("{} of server {} has volume type {} ({}), but the group replicates {}", shown,
+                             member.server().name(), volume.volume_type(), kind, wanted_name))
         .Object(shown)
         .Remedy(remedy);
   }
@@ -62,6 +64,8 @@ class CloudMembers final : public MemberSource {
 
 }  // namespace
 
-std::unique_ptr<MemberSource> MakeCloudMembers(LocalCloud& cloud) { return std::make_unique<CloudMembers>(cloud); }
+std::unique_ptr<MemberSource> MakeCloudMembers(LocalCloud& cloud) {
+  return std::make_unique<CloudMembers>(cloud);
+}
 
 }  // namespace protector::orchestrator

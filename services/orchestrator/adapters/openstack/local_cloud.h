@@ -1,8 +1,9 @@
 #pragma once
-// This site's cloud, scoped to the project that a group belongs to, and the translation of our deadlines into its calls.
+// This site's cloud, scoped to the project that a group belongs to, and the translation of our deadlines into its
+// calls.
 //
-// Threads: safe for all. Ownership: shares the cloud; the metadata port and clock outlive it. Failure: GROUP_NOT_FOUND when this site's
-// metadata does not know the group; the cloud's own errors.
+// Threads: safe for all. Ownership: shares the cloud; the metadata port and clock outlive it. Failure: GROUP_NOT_FOUND
+// when this site's metadata does not know the group; the cloud's own errors.
 
 #include <memory>
 #include <string>
@@ -24,7 +25,8 @@ class LocalCloud {
   const std::string& site() const { return site_; }
   absl::Time Now() { return clock_.Now(); }
 
-  // The cloud as the service user within a project. Credentials that are bound to one project (an application credential) serve only it.
+  // The cloud as the service user within a project. Credentials that are bound to one project (an application
+  // credential) serve only it.
   absl::StatusOr<std::shared_ptr<openstack::Cloud>> ForProject(const std::string& project_id);
   // The head of the group's document on this site.
   absl::StatusOr<group::v1::GroupDocument> Document(const Call& call, const std::string& group_id);
@@ -43,7 +45,8 @@ class LocalCloud {
   const std::string site_;
 };
 
-// For a change: a failure whose outcome is not known gets the reason OUTCOME_UNKNOWN, so that it is told apart across gRPC as well.
+// For a change: a failure whose outcome is not known gets the reason OUTCOME_UNKNOWN, so that it is told apart across
+// gRPC as well.
 absl::Status MarkUnknown(const absl::Status& status);
 
 }  // namespace protector::orchestrator

@@ -21,7 +21,8 @@ absl::Status Changed(const std::string& name, const std::string& what) {
 
 }  // namespace
 
-absl::StatusOr<groups::Member> MergeCapture(const groups::Member& member, const groups::Member& fresh, const std::string& site) {
+absl::StatusOr<groups::Member> MergeCapture(const groups::Member& member, const groups::Member& fresh,
+                                            const std::string& site) {
   groups::Member merged = member;
   *merged.mutable_captured_at() = fresh.captured_at();
   *merged.mutable_server() = fresh.server();
@@ -38,7 +39,8 @@ absl::StatusOr<groups::Member> MergeCapture(const groups::Member& member, const 
   for (int i = 0; i < seen.volumes_size(); ++i) {
     const auto old = known.find(seen.volumes(i).volume_id());
     if (old == known.end()) {
-      return Changed(member.server().name(), fmt::format("volume {} was attached after it was protected", seen.volumes(i).volume_id()));
+      return Changed(member.server().name(),
+                     fmt::format("volume {} was attached after it was protected", seen.volumes(i).volume_id()));
     }
     groups::VolumePlacement placed = *old->second;
     placed.set_array_volume(seen.volumes(i).array_volume());
@@ -47,9 +49,11 @@ absl::StatusOr<groups::Member> MergeCapture(const groups::Member& member, const 
     volumes.emplace_back(std::move(spec), std::move(placed));
   }
   if (volumes.size() != known.size()) {
-    return Changed(member.server().name(), fmt::format("{} of its protected volumes are no longer attached", known.size() - volumes.size()));
+    return Changed(member.server().name(),
+                   fmt::format("{} of its protected volumes are no longer attached", known.size() - volumes.size()));
   }
-  std::sort(volumes.begin(), volumes.end(), [](const auto& a, const auto& b) { return a.first.index() < b.first.index(); });
+  std::sort(volumes.begin(), volumes.end(),
+            [](const auto& a, const auto& b) { return a.first.index() < b.first.index(); });
   merged.mutable_server()->clear_volumes();
   placement.clear_volumes();
   for (auto& [spec, placed] : volumes) {
@@ -59,8 +63,8 @@ absl::StatusOr<groups::Member> MergeCapture(const groups::Member& member, const 
   return merged;
 }
 
-absl::StatusOr<groups::Member> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call, const std::string& site,
-                                         const groups::Member& member, absl::Time now) {
+absl::StatusOr<groups::Member> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call,
+                                         const std::string& site, const groups::Member& member, absl::Time now) {
   const groups::Placement* placement = FindPlacement(member, site);
   if (placement == nullptr || placement->server_id().empty()) {
     return Changed(member.server().name(), fmt::format("has no server on {}", site));

@@ -1,9 +1,9 @@
 #pragma once
-// Captures a member anew and puts the result in the place of what was captured before: position of volumes, array names and serials,
-// placements on the other site, boot order and dependencies stay.
+// Captures a member anew and puts the result in the place of what was captured before: position of volumes, array names
+// and serials, placements on the other site, boot order and dependencies stay.
 //
-// Threads: safe for all. Ownership: borrows. Failure: MEMBER_CHANGED when volumes were attached or detached since (their protection
-// has to follow: remove the member and add it again), or as CaptureServer.
+// Threads: safe for all. Ownership: borrows. Failure: MEMBER_CHANGED when volumes were attached or detached since
+// (their protection has to follow: remove the member and add it again), or as CaptureServer.
 
 #include <string>
 
@@ -14,8 +14,8 @@
 
 namespace protector::orchestrator {
 
-absl::StatusOr<group::v1::Member> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call, const std::string& site,
-                                            const group::v1::Member& member, absl::Time now);
+absl::StatusOr<group::v1::Member> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call,
+                                            const std::string& site, const group::v1::Member& member, absl::Time now);
 
 // The part without I/O. `fresh` as CaptureServer gives it.
 absl::StatusOr<group::v1::Member> MergeCapture(const group::v1::Member& member, const group::v1::Member& fresh,

@@ -19,7 +19,8 @@ namespace {
 namespace os = ::protector::openstack;
 
 std::string Upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
@@ -44,8 +45,8 @@ class LocalSourceCloud final : public SourceCloudPort {
     return response;
   }
 
-  absl::StatusOr<peer::DescribeResourcesResponse> DescribeResources(const Call& call,
-                                                                    const peer::DescribeResourcesRequest& request) override;
+  absl::StatusOr<peer::DescribeResourcesResponse> DescribeResources(
+      const Call& call, const peer::DescribeResourcesRequest& request) override;
   absl::StatusOr<peer::CaptureMembersResponse> CaptureMembers(const Call& call,
                                                               const peer::CaptureMembersRequest& request) override {
     PROTECTOR_ASSIGN_OR_RETURN(const auto group, cloud_.Document(call, request.group_id()));
@@ -60,7 +61,8 @@ class LocalSourceCloud final : public SourceCloudPort {
     return response;
   }
 
-  absl::StatusOr<peer::CheckTargetResponse> CheckTarget(const Call& call, const peer::CheckTargetRequest& request) override {
+  absl::StatusOr<peer::CheckTargetResponse> CheckTarget(const Call& call,
+                                                        const peer::CheckTargetRequest& request) override {
     const std::string project = request.group().projects().at(cloud_.site());
     PROTECTOR_ASSIGN_OR_RETURN(const auto cloud, cloud_.ForProject(project));
     PROTECTOR_ASSIGN_OR_RETURN(const Inventory inventory,
@@ -73,7 +75,8 @@ class LocalSourceCloud final : public SourceCloudPort {
   absl::StatusOr<peer::ChangeResponse> StopServer(const Call& call, const peer::StopServerRequest& request) override {
     PROTECTOR_ASSIGN_OR_RETURN(const Target target, Prepare(call, request.authority(), request.server_id()));
     if (target.server.status == "SHUTOFF" && target.server.task_state.empty()) return Done(true);
-    PROTECTOR_RETURN_IF_ERROR(MarkUnknown(target.cloud->nova().StopServer(cloud_.Context(call), request.server_id(), request.hard())));
+    PROTECTOR_RETURN_IF_ERROR(
+        MarkUnknown(target.cloud->nova().StopServer(cloud_.Context(call), request.server_id(), request.hard())));
     return Done(false);
   }
 
@@ -81,7 +84,8 @@ class LocalSourceCloud final : public SourceCloudPort {
     PROTECTOR_ASSIGN_OR_RETURN(const auto group, cloud_.Document(call, request.authority().group_id()));
     if (group.primary_site() != cloud_.site()) {
       return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRIMARY",
-                   fmt::format("{} is not the primary site of {}: its members must not run here", cloud_.site(), group.name()))
+                   fmt::format("{} is not the primary site of {}: its members must not run here", cloud_.site(),
+                               group.name()))
           .Object("protection group " + group.name())
           .Remedy("Start the members on " + group.primary_site() + ".");
     }
@@ -102,7 +106,8 @@ class LocalSourceCloud final : public SourceCloudPort {
   absl::StatusOr<peer::ChangeResponse> UnlockServer(const Call& call, const peer::ServerRequest& request) override {
     PROTECTOR_ASSIGN_OR_RETURN(const Target target, Prepare(call, request.authority(), request.server_id()));
     if (!target.server.locked) return Done(true);
-    PROTECTOR_RETURN_IF_ERROR(MarkUnknown(target.cloud->nova().UnlockServer(cloud_.Context(call), request.server_id())));
+    PROTECTOR_RETURN_IF_ERROR(
+        MarkUnknown(target.cloud->nova().UnlockServer(cloud_.Context(call), request.server_id())));
     return Done(false);
   }
 
@@ -144,7 +149,8 @@ class LocalSourceCloud final : public SourceCloudPort {
     PROTECTOR_ASSIGN_OR_RETURN(target.cloud, cloud_.ForGroup(call, authority.group_id()));
     auto server = target.cloud->nova().GetServer(cloud_.Context(call), server_id);
     if (server.status().code() == absl::StatusCode::kNotFound) {
-      return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND", fmt::format("server {} is not on {}", server_id, cloud_.site()))
+      return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND",
+                   fmt::format("server {} is not on {}", server_id, cloud_.site()))
           .Object("server " + server_id)
           .Remedy("If it was deleted by hand, remove the member from its protection group.");
     }
@@ -157,25 +163,29 @@ class LocalSourceCloud final : public SourceCloudPort {
   EpochGuard& guard_;
 };
 
-absl::StatusOr<peer::ChangeResponse> LocalSourceCloud::DeleteServer(const Call& call, const peer::ServerRequest& request) {
+absl::StatusOr<peer::ChangeResponse> LocalSourceCloud::DeleteServer(const Call& call,
+                                                                    const peer::ServerRequest& request) {
   const auto prepared = Prepare(call, request.authority(), request.server_id());
   if (prepared.status().code() == absl::StatusCode::kNotFound) return Done(true);
   PROTECTOR_RETURN_IF_ERROR(prepared.status());
   os::NovaApi& nova = prepared->cloud->nova();
   const os::CallContext context = cloud_.Context(call);
-  // Nova deletes volumes that are marked so together with the server: the mark is taken off, and looked at again, before anything
-  // else, since a deleted Cinder volume is a destroyed array volume.
+  // Nova deletes volumes that are marked so together with the server: the mark is taken off, and looked at again,
+  // before anything else, since a deleted Cinder volume is a destroyed array volume.
   for (int look = 0;; ++look) {
     PROTECTOR_ASSIGN_OR_RETURN(const auto volumes, nova.ListVolumeAttachments(context, request.server_id()));
-    const auto doomed = std::find_if(volumes.begin(), volumes.end(), [](const auto& v) { return v.delete_on_termination; });
+    const auto doomed =
+        std::find_if(volumes.begin(), volumes.end(), [](const auto& v) { return v.delete_on_termination; });
     if (doomed == volumes.end()) break;
     if (look > static_cast<int>(volumes.size())) {
       return Error(absl::StatusCode::kFailedPrecondition, "CLOUD_REFUSED",
-                   fmt::format("volume {} would be deleted together with server {}", doomed->volume_id, request.server_id()))
+                   fmt::format("volume {} would be deleted together with server {}", doomed->volume_id,
+                               request.server_id()))
           .Object("server " + request.server_id())
           .Remedy("Turn delete_on_termination off for the volume (`openstack server volume update`), then retry.");
     }
-    PROTECTOR_RETURN_IF_ERROR(MarkUnknown(nova.SetDeleteOnTermination(context, request.server_id(), doomed->volume_id, false)));
+    PROTECTOR_RETURN_IF_ERROR(
+        MarkUnknown(nova.SetDeleteOnTermination(context, request.server_id(), doomed->volume_id, false)));
   }
   if (prepared->server.locked) PROTECTOR_RETURN_IF_ERROR(MarkUnknown(nova.UnlockServer(context, request.server_id())));
   PROTECTOR_RETURN_IF_ERROR(MarkUnknown(nova.DeleteServer(context, request.server_id())));

@@ -19,7 +19,8 @@ namespace {
 namespace os = ::protector::openstack;
 
 std::string Upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
@@ -127,7 +128,8 @@ class TargetCloud final : public TargetCloudPort {
   absl::StatusOr<std::vector<CloudObject>> FindVolumes(const Call& call, const std::string& project_id,
                                                        const std::vector<std::string>& marks) override {
     PROTECTOR_ASSIGN_OR_RETURN(const auto cloud, cloud_.ForProject(project_id));
-    PROTECTOR_ASSIGN_OR_RETURN(const auto volumes, cloud->cinder().ListVolumes(cloud_.Context(call), os::VolumeFilter{}));
+    PROTECTOR_ASSIGN_OR_RETURN(const auto volumes,
+                               cloud->cinder().ListVolumes(cloud_.Context(call), os::VolumeFilter{}));
     return Marked(volumes, marks);
   }
 
@@ -159,7 +161,8 @@ class TargetCloud final : public TargetCloudPort {
     const auto cloud = Anywhere();
     os::UpdatePort change;
     change.name = request.name;
-    change.security_group_ids.emplace(request.plan.security_group_ids().begin(), request.plan.security_group_ids().end());
+    change.security_group_ids.emplace(request.plan.security_group_ids().begin(),
+                                      request.plan.security_group_ids().end());
     return cloud->neutron().UpdatePort(cloud_.Context(call), request.port_id, change).status();
   }
 
@@ -200,7 +203,8 @@ class TargetCloud final : public TargetCloudPort {
     return MarkUnknown(cloud->nova().UnlockServer(cloud_.Context(call), server_id));
   }
 
-  absl::StatusOr<std::vector<CloudObject>> DescribeServers(const Call& call, const std::vector<std::string>& ids) override {
+  absl::StatusOr<std::vector<CloudObject>> DescribeServers(const Call& call,
+                                                           const std::vector<std::string>& ids) override {
     const auto cloud = Anywhere();
     os::ServerFilter filter;
     filter.all_projects = true;
@@ -208,7 +212,8 @@ class TargetCloud final : public TargetCloudPort {
     PROTECTOR_ASSIGN_OR_RETURN(const auto servers, cloud->nova().ListServers(cloud_.Context(call), filter));
     return All(servers);
   }
-  absl::StatusOr<std::vector<CloudObject>> DescribeVolumes(const Call& call, const std::vector<std::string>& ids) override {
+  absl::StatusOr<std::vector<CloudObject>> DescribeVolumes(const Call& call,
+                                                           const std::vector<std::string>& ids) override {
     const auto cloud = Anywhere();
     os::VolumeFilter filter;
     filter.all_projects = true;
@@ -216,7 +221,8 @@ class TargetCloud final : public TargetCloudPort {
     PROTECTOR_ASSIGN_OR_RETURN(const auto volumes, cloud->cinder().ListVolumes(cloud_.Context(call), filter));
     return All(volumes);
   }
-  absl::StatusOr<std::vector<CloudObject>> DescribePorts(const Call& call, const std::vector<std::string>& ids) override {
+  absl::StatusOr<std::vector<CloudObject>> DescribePorts(const Call& call,
+                                                         const std::vector<std::string>& ids) override {
     const auto cloud = Anywhere();
     os::PortFilter filter;
     filter.ids = ids;
@@ -232,10 +238,10 @@ class TargetCloud final : public TargetCloudPort {
   SitesPort& sites_;
 };
 
-// An unused port of the project that holds one of the addresses: the user's own, from before the member left this site. It is taken
-// over, since the address can be had in no other way.
-absl::StatusOr<CloudObject> TakeOverPort(os::NeutronApi& neutron, const os::CallContext& context, const CreatePort& request,
-                                         const absl::Status& refused) {
+// An unused port of the project that holds one of the addresses: the user's own, from before the member left this site.
+// It is taken over, since the address can be had in no other way.
+absl::StatusOr<CloudObject> TakeOverPort(os::NeutronApi& neutron, const os::CallContext& context,
+                                         const CreatePort& request, const absl::Status& refused) {
   os::PortFilter filter;
   filter.network_id = request.plan.network_id();
   PROTECTOR_ASSIGN_OR_RETURN(const auto ports, neutron.ListPorts(context, filter));
@@ -243,12 +249,14 @@ absl::StatusOr<CloudObject> TakeOverPort(os::NeutronApi& neutron, const os::Call
     if (!port.device_id.empty() || port.project_id != request.project_id) continue;
     const bool holds = std::any_of(port.fixed_ips.begin(), port.fixed_ips.end(), [&](const os::FixedIp& held) {
       const auto& wanted = request.plan.fixed_ips();
-      return std::any_of(wanted.begin(), wanted.end(), [&](const auto& ip) { return ip.ip_address() == held.ip_address; });
+      return std::any_of(wanted.begin(), wanted.end(),
+                         [&](const auto& ip) { return ip.ip_address() == held.ip_address; });
     });
     if (!holds) continue;
     os::UpdatePort change;
     change.description = request.mark;
-    change.security_group_ids.emplace(request.plan.security_group_ids().begin(), request.plan.security_group_ids().end());
+    change.security_group_ids.emplace(request.plan.security_group_ids().begin(),
+                                      request.plan.security_group_ids().end());
     PROTECTOR_ASSIGN_OR_RETURN(const os::Port taken, neutron.UpdatePort(context, port.id, change));
     return Seen(taken);
   }
@@ -279,7 +287,8 @@ absl::StatusOr<CloudObject> TargetCloud::Create(const Call& call, const CreatePo
   return MarkUnknown(made.status());
 }
 
-// Key pairs belong to users, and the server is made by the service user: it is given the captured public key under the same name.
+// Key pairs belong to users, and the server is made by the service user: it is given the captured public key under the
+// same name.
 absl::Status EnsureKeyPair(os::NovaApi& nova, const os::CallContext& context, const CreateServer& request) {
   if (request.plan.key_name().empty() || request.captured.public_key().empty()) return absl::OkStatus();
   PROTECTOR_ASSIGN_OR_RETURN(const auto keys, nova.ListKeyPairs(context, ""));

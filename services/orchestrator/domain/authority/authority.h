@@ -1,9 +1,9 @@
 #pragma once
-// Who may act on a group here: the highest epoch that this site has confirmed for each group, kept durably. A change that carries a
-// lower one comes from an orchestrator that was overtaken, and is refused (promise P5).
+// Who may act on a group here: the highest epoch that this site has confirmed for each group, kept durably. A change
+// that carries a lower one comes from an orchestrator that was overtaken, and is refused (promise P5).
 //
-// Threads: safe for all. Ownership: the store outlives it. Failure: STALE_EPOCH (ABORTED), or the store's own error, in which case
-// nothing may be done.
+// Threads: safe for all. Ownership: the store outlives it. Failure: STALE_EPOCH (ABORTED), or the store's own error, in
+// which case nothing may be done.
 
 #include <cstdint>
 #include <string>

@@ -44,6 +44,8 @@ bool AddressInRange(const std::string& address, const std::string& cidr) {
   return (wanted.bytes[whole] & mask) == (range.bytes[whole] & mask);
 }
 
-bool IsOurMark(const std::string& text) { return text.rfind("protector", 0) == 0; }
+bool IsOurMark(const std::string& text) {
+  return text.rfind("protector", 0) == 0;
+}
 
 }  // namespace protector::orchestrator

@@ -19,18 +19,20 @@ class Findings {
   void Ok(const std::string& check, const std::string& object, const std::string& detail) {
     Add(check, object, peer::Finding::OK, detail, "");
   }
-  void Warning(const std::string& check, const std::string& object, const std::string& detail, const std::string& remedy) {
+  void Warning(const std::string& check, const std::string& object, const std::string& detail,
+               const std::string& remedy) {
     Add(check, object, peer::Finding::WARNING, detail, remedy);
   }
-  void Blocker(const std::string& check, const std::string& object, const std::string& detail, const std::string& remedy) {
+  void Blocker(const std::string& check, const std::string& object, const std::string& detail,
+               const std::string& remedy) {
     Add(check, object, peer::Finding::BLOCKER, detail, remedy);
   }
   std::vector<peer::Finding> Take() { return std::move(findings_); }
 
  private:
   // Ten members on one network give one finding for the network, not ten.
-  void Add(const std::string& check, const std::string& object, peer::Finding::Severity severity, const std::string& detail,
-           const std::string& remedy) {
+  void Add(const std::string& check, const std::string& object, peer::Finding::Severity severity,
+           const std::string& detail, const std::string& remedy) {
     if (!seen_.emplace(check, object + "\n" + detail).second) return;
     peer::Finding finding;
     finding.set_check(check);

@@ -1,6 +1,7 @@
 #pragma once
-// What a site's cloud has, as far as bringing members up there depends on it: the input of the readiness check. Collected by
-// adapters/openstack/inventory; plain values, so that the check is a pure function and its tests need no cloud.
+// What a site's cloud has, as far as bringing members up there depends on it: the input of the readiness check.
+// Collected by adapters/openstack/inventory; plain values, so that the check is a pure function and its tests need no
+// cloud.
 //
 // Threads: values. Failure: none.
 

@@ -88,10 +88,11 @@ class Planner {
     }
     const std::string object = "flavor " + (mapped.explicitly ? mapped.target : server.flavor_name());
     if (found == nullptr || found->disabled) {
-      findings_.Blocker("flavor", object,
-                        fmt::format("{} on {} (wanted by member {})", found == nullptr ? "does not exist" : "is disabled",
-                                    inventory_.site, server.name()),
-                        fmt::format("Map it: {} {}=<flavor of {}>.", Option(groups::FLAVOR), server.flavor_name(), inventory_.site));
+      findings_.Blocker(
+          "flavor", object,
+          fmt::format("{} on {} (wanted by member {})", found == nullptr ? "does not exist" : "is disabled",
+                      inventory_.site, server.name()),
+          fmt::format("Map it: {} {}=<flavor of {}>.", Option(groups::FLAVOR), server.flavor_name(), inventory_.site));
       return;
     }
     plan.set_flavor_id(found->id);
@@ -99,10 +100,11 @@ class Planner {
     need_["cores"] += found->vcpus;
     need_["ram"] += found->ram_mib;
     if (found->vcpus < server.vcpus() || found->ram_mib < server.ram_mib()) {
-      findings_.Warning("flavor", object,
-                        fmt::format("is smaller than {}: {} vCPU, {} MiB instead of {} vCPU, {} MiB", server.flavor_name(),
-                                    found->vcpus, found->ram_mib, server.vcpus(), server.ram_mib()),
-                        "Map to a flavor of at least the same size if the member needs it.");
+      findings_.Warning(
+          "flavor", object,
+          fmt::format("is smaller than {}: {} vCPU, {} MiB instead of {} vCPU, {} MiB", server.flavor_name(),
+                      found->vcpus, found->ram_mib, server.vcpus(), server.ram_mib()),
+          "Map to a flavor of at least the same size if the member needs it.");
       return;
     }
     findings_.Ok("flavor", object, fmt::format("{} becomes {}", server.flavor_name(), found->name));
@@ -118,13 +120,16 @@ class Planner {
     plan.set_key_name(name);
     if (found == inventory_.key_pairs.end() && (mapped.explicitly || server.public_key().empty())) {
       plan.clear_key_name();
-      findings_.Blocker("key-pair", object, fmt::format("does not exist on {} (wanted by member {})", inventory_.site, server.name()),
+      findings_.Blocker("key-pair", object,
+                        fmt::format("does not exist on {} (wanted by member {})", inventory_.site, server.name()),
                         fmt::format("Create it for the service user there, or map it: {} {}=<key pair of {}>.",
                                     Option(groups::KEY_PAIR), server.key_name(), inventory_.site));
     } else if (found == inventory_.key_pairs.end()) {
       findings_.Ok("key-pair", object, "will be imported with the captured public key");
-    } else if (!mapped.explicitly && !server.public_key().empty() && SameKey(found->public_key, server.public_key()) == false) {
-      findings_.Warning("key-pair", object, fmt::format("is another key on {} than the member was made with", inventory_.site),
+    } else if (!mapped.explicitly && !server.public_key().empty() &&
+               SameKey(found->public_key, server.public_key()) == false) {
+      findings_.Warning("key-pair", object,
+                        fmt::format("is another key on {} than the member was made with", inventory_.site),
                         fmt::format("Map it to the right one with {}, or leave it: the key is only read at first boot.",
                                     Option(groups::KEY_PAIR)));
     } else {
@@ -151,7 +156,8 @@ class Planner {
     const std::string object = "availability zone " + mapped.target;
     if (std::find(zones.begin(), zones.end(), mapped.target) == zones.end()) {
       findings_.Blocker("availability-zone", object, fmt::format("does not exist or is down on {}", inventory_.site),
-                        fmt::format("Map {} to another zone with {}.", server.availability_zone(), Option(groups::AVAILABILITY_ZONE)));
+                        fmt::format("Map {} to another zone with {}.", server.availability_zone(),
+                                    Option(groups::AVAILABILITY_ZONE)));
       return;
     }
     plan.set_availability_zone(mapped.target);
@@ -167,17 +173,19 @@ class Planner {
       findings_.Ok("server-group", object, "exists");
       return;
     }
-    findings_.Warning("server-group", object,
-                      fmt::format("does not exist on {}: member {} is placed without it", inventory_.site, server.name()),
-                      fmt::format("Create a server group of that name (policy {}) in the project on {}.",
-                                  server.server_group_policy(), inventory_.site));
+    findings_.Warning(
+        "server-group", object,
+        fmt::format("does not exist on {}: member {} is placed without it", inventory_.site, server.name()),
+        fmt::format("Create a server group of that name (policy {}) in the project on {}.",
+                    server.server_group_policy(), inventory_.site));
   }
 
   const NetworkInventory* FindNetwork(const groups::ServerSpec& server, const groups::PortSpec& port) {
     const Mapped mapped = Map(groups::NETWORK, port.network_id(), port.network_name());
     const std::string name = port.network_name().empty() ? port.network_id() : port.network_name();
     if (!mapped.explicitly) {
-      findings_.Blocker("mapping", "network " + name, fmt::format("has no mapping to a network of {} (member {})", inventory_.site, server.name()),
+      findings_.Blocker("mapping", "network " + name,
+                        fmt::format("has no mapping to a network of {} (member {})", inventory_.site, server.name()),
                         fmt::format("Give {} {}=<network of {}>.", Option(groups::NETWORK), name, inventory_.site));
       return nullptr;
     }
@@ -190,8 +198,8 @@ class Planner {
     findings_.Blocker("network", "network " + mapped.target,
                       found.empty() ? fmt::format("does not exist on {} (mapped from {})", inventory_.site, name)
                                     : fmt::format("{} networks of {} have this name", found.size(), inventory_.site),
-                      fmt::format("Correct {} {}=...; `openstack network list` on {} shows names and ids.", Option(groups::NETWORK),
-                                  name, inventory_.site));
+                      fmt::format("Correct {} {}=...; `openstack network list` on {} shows names and ids.",
+                                  Option(groups::NETWORK), name, inventory_.site));
     return nullptr;
   }
 
@@ -223,20 +231,25 @@ class Planner {
     for (const auto& port : inventory_.ports) {
       if (port.network_id != network.id || IsOurMark(port.description)) continue;
       if (!mac.empty() && port.mac_address == mac) return &port;
-      if (!address.empty() && std::find(port.addresses.begin(), port.addresses.end(), address) != port.addresses.end()) return &port;
+      if (!address.empty() && std::find(port.addresses.begin(), port.addresses.end(), address) != port.addresses.end())
+        return &port;
     }
     return nullptr;
   }
 
-  bool CanBeReused(const PortFacts& port) const { return port.device_id.empty() && port.project_id == inventory_.project_id; }
+  bool CanBeReused(const PortFacts& port) const {
+    return port.device_id.empty() && port.project_id == inventory_.project_id;
+  }
 
-  void PlanAddress(const groups::ServerSpec& server, const NetworkInventory& network, const groups::FixedIp& fixed, PortPlan& plan) {
+  void PlanAddress(const groups::ServerSpec& server, const NetworkInventory& network, const groups::FixedIp& fixed,
+                   PortPlan& plan) {
     const std::string object = fmt::format("address {} of member {}", fixed.ip_address(), server.name());
     const auto subnet = std::find_if(network.subnets.begin(), network.subnets.end(), [&](const SubnetFacts& candidate) {
       return AddressInRange(fixed.ip_address(), candidate.cidr);
     });
     if (subnet == network.subnets.end()) {
-      findings_.Warning("fixed-ip", object, fmt::format("is in no subnet of network {}: the member gets another address", network.name),
+      findings_.Warning("fixed-ip", object,
+                        fmt::format("is in no subnet of network {}: the member gets another address", network.name),
                         "Map to a network with the same address range to keep addresses.");
       return;
     }
@@ -251,29 +264,33 @@ class Planner {
     address->set_ip_address(fixed.ip_address());
     address->set_cidr(subnet->cidr);
     if (holder != nullptr) {
-      findings_.Warning("fixed-ip", object, fmt::format("is held by the unused port {}, which will be taken over", holder->id), "");
+      findings_.Warning("fixed-ip", object,
+                        fmt::format("is held by the unused port {}, which will be taken over", holder->id), "");
     } else {
       findings_.Ok("fixed-ip", object, "can be kept");
     }
   }
 
-  void PlanMac(const groups::ServerSpec& server, const NetworkInventory& network, const groups::PortSpec& port, PortPlan& plan) {
+  void PlanMac(const groups::ServerSpec& server, const NetworkInventory& network, const groups::PortSpec& port,
+               PortPlan& plan) {
     const PortFacts* holder = Holder(network, "", port.mac_address());
     if (holder == nullptr || CanBeReused(*holder)) {
       plan.set_mac_address(port.mac_address());
       return;
     }
-    findings_.Warning("fixed-ip", fmt::format("MAC {} of member {}", port.mac_address(), server.name()),
-                      fmt::format("is used by port {} on network {}: the member gets another MAC", holder->id, network.name),
-                      "Remove that port if the guest depends on its MAC.");
+    findings_.Warning(
+        "fixed-ip", fmt::format("MAC {} of member {}", port.mac_address(), server.name()),
+        fmt::format("is used by port {} on network {}: the member gets another MAC", holder->id, network.name),
+        "Remove that port if the guest depends on its MAC.");
   }
 
   void PlanSecurityGroups(const groups::ServerSpec& server, const groups::PortSpec& port, PortPlan& plan) {
     for (const auto& name : port.security_groups()) {
       const Mapped mapped = Map(groups::SECURITY_GROUP, "", name);
       const std::string wanted = mapped.explicitly ? mapped.target : name;
-      const auto found = std::find_if(inventory_.security_groups.begin(), inventory_.security_groups.end(),
-                                      [&](const NamedObject& group) { return group.id == wanted || group.name == wanted; });
+      const auto found =
+          std::find_if(inventory_.security_groups.begin(), inventory_.security_groups.end(),
+                       [&](const NamedObject& group) { return group.id == wanted || group.name == wanted; });
       if (found == inventory_.security_groups.end()) {
         findings_.Blocker("security-group", "security group " + wanted,
                           fmt::format("does not exist on {} (wanted by member {})", inventory_.site, server.name()),
@@ -291,8 +308,9 @@ class Planner {
     const Mapped mapped = Map(groups::VOLUME_TYPE, "", volume.volume_type());
     const std::string wanted = mapped.explicitly ? mapped.target : volume.volume_type();
     if (wanted.empty()) return "";
-    const auto found = std::find_if(inventory_.volume_types.begin(), inventory_.volume_types.end(),
-                                    [&](const VolumeTypeFacts& type) { return type.id == wanted || type.name == wanted; });
+    const auto found =
+        std::find_if(inventory_.volume_types.begin(), inventory_.volume_types.end(),
+                     [&](const VolumeTypeFacts& type) { return type.id == wanted || type.name == wanted; });
     const std::string object = "volume type " + wanted;
     if (found == inventory_.volume_types.end()) {
       findings_.Blocker("volume-type", object, fmt::format("does not exist on {}", inventory_.site),
@@ -301,8 +319,9 @@ class Planner {
       return "";
     }
     if (!found->replicated) {
-      findings_.Warning("volume-type", object, fmt::format("is not a replicated type on {}", inventory_.site),
-                        "Set its extra spec replication_enabled='<is> True', so that Cinder knows what the volume is for.");
+      findings_.Warning(
+          "volume-type", object, fmt::format("is not a replicated type on {}", inventory_.site),
+          "Set its extra spec replication_enabled='<is> True', so that Cinder knows what the volume is for.");
     } else {
       findings_.Ok("volume-type", object, "exists and is replicated");
     }
@@ -319,8 +338,9 @@ class Planner {
         findings_.Blocker("quota-" + name, object, fmt::format("{} needed, {} of {} used", needed, used, limit),
                           fmt::format("Raise it to at least {}, or free what is not needed.", used + needed));
       } else {
-        findings_.Ok("quota-" + name, object, limit < 0 ? fmt::format("{} needed, no limit", needed)
-                                                        : fmt::format("{} needed, {} of {} used", needed, used, limit));
+        findings_.Ok("quota-" + name, object,
+                     limit < 0 ? fmt::format("{} needed, no limit", needed)
+                               : fmt::format("{} needed, {} of {} used", needed, used, limit));
       }
     }
   }

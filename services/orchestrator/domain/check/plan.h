@@ -1,6 +1,6 @@
 #pragma once
-// The readiness check of a target site: resolves a group's mappings against what the cloud there has, and says for every member what
-// will be asked for. A missing or wrong mapping is found here, not during the disaster.
+// The readiness check of a target site: resolves a group's mappings against what the cloud there has, and says for
+// every member what will be asked for. A missing or wrong mapping is found here, not during the disaster.
 //
 // Threads: pure functions. Failure: none; what is wrong is a finding (BLOCKER refuses the operation, WARNING is shown).
 
@@ -14,7 +14,8 @@
 
 namespace protector::orchestrator {
 
-// Checks the members named (all when none is) and plans those that can be planned. Every check that passed is a finding too.
+// Checks the members named (all when none is) and plans those that can be planned. Every check that passed is a finding
+// too.
 MembersPlan PlanMembers(const peer::CheckTargetRequest& request, const Inventory& inventory);
 
 // Is `address` (IPv4 or IPv6 text) within `cidr`? False for text that is neither.

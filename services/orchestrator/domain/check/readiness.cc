@@ -17,12 +17,14 @@ std::string RemedyOf(const absl::Status& status, const std::string& otherwise) {
 void CheckStatus(const groups::GroupDocument& group, Findings& findings) {
   const std::string object = "protection group " + group.name();
   if (!group.active_operation_id().empty()) {
-    findings.Blocker("member", object, "operation " + group.active_operation_id() + " holds it", "Wait for it or cancel it.");
+    findings.Blocker("member", object, "operation " + group.active_operation_id() + " holds it",
+                     "Wait for it or cancel it.");
   }
   if (group.members().empty()) {
     findings.Blocker("member", object, "has no members", "Add servers with `protector protection-group add-member`.");
   } else {
-    findings.Ok("member", object, fmt::format("{} members, status {}", group.members_size(), StatusName(group.status())));
+    findings.Ok("member", object,
+                fmt::format("{} members, status {}", group.members_size(), StatusName(group.status())));
   }
 }
 
@@ -33,7 +35,8 @@ void CheckSync(const Call& call, MetadataPort& metadata_port, const groups::Grou
   const std::string object = "metadata of " + group.name();
   const std::string force = "Run `protector protection-group sync-force " + group.name() + "`.";
   if (!status.ok()) {
-    findings.Blocker("sync", object, MessageOf(status.status()), RemedyOf(status.status(), "Start metadata-sync on this site."));
+    findings.Blocker("sync", object, MessageOf(status.status()),
+                     RemedyOf(status.status(), "Start metadata-sync on this site."));
     return;
   }
   switch (status->state()) {
@@ -49,26 +52,29 @@ void CheckSync(const Call& call, MetadataPort& metadata_port, const groups::Grou
       return;
     default:
       findings.Blocker("sync", object,
-                       fmt::format("{} at version {}, {} at version {}", status->local_site(), status->local().version(),
-                                   status->remote_site(), status->remote().version()),
+                       fmt::format("{} at version {}, {} at version {}", status->local_site(),
+                                   status->local().version(), status->remote_site(), status->remote().version()),
                        force);
   }
 }
 
 // What one array says of the group's replication.
-absl::StatusOr<storage::Protection> CheckReplication(const Call& call, ArrayPort& array, const storage::GetProtectionRequest& request,
+absl::StatusOr<storage::Protection> CheckReplication(const Call& call, ArrayPort& array,
+                                                     const storage::GetProtectionRequest& request,
                                                      const groups::GroupDocument& group, Findings& findings) {
   auto seen = array.GetProtection(call, request);
   const bool pod = group.replication_type() == groups::SYNC;
   const std::string object = fmt::format("{} {}", pod ? "pod" : "replication", request.name());
   if (!seen.ok()) {
-    findings.Blocker("replication", object, MessageOf(seen.status()),
-                     RemedyOf(seen.status(), "Check that pure_pg_name names the protection group or pod on the array."));
+    findings.Blocker(
+        "replication", object, MessageOf(seen.status()),
+        RemedyOf(seen.status(), "Check that pure_pg_name names the protection group or pod on the array."));
   } else if (seen->health() == storage::Protection::HEALTHY) {
     findings.Ok("replication", object, "healthy");
   } else {
-    findings.Blocker("replication", object, seen->detail(),
-                     "Mend replication on the arrays (connection, pod, schedule); the first transfer has to have ended.");
+    findings.Blocker(
+        "replication", object, seen->detail(),
+        "Mend replication on the arrays (connection, pod, schedule); the first transfer has to have ended.");
   }
   return seen;
 }
@@ -76,13 +82,16 @@ absl::StatusOr<storage::Protection> CheckReplication(const Call& call, ArrayPort
 }  // namespace
 
 absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const groups::GroupDocument& group,
-                                                        const std::vector<groups::Mapping>& mappings, const std::string& target_site) {
+                                                        const std::vector<groups::Mapping>& mappings,
+                                                        const std::string& target_site) {
   const std::string target = target_site.empty() ? OtherSite(group, group.primary_site()) : target_site;
   const std::string source = OtherSite(group, target);
   if (target == group.primary_site() || (target != group.home_site() && target != group.peer_site())) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", fmt::format("group {} cannot move to {}", group.name(), target))
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                 fmt::format("group {} cannot move to {}", group.name(), target))
         .Object("site " + target)
-        .Remedy(fmt::format("It runs on {}; give {} or leave the site out.", group.primary_site(), OtherSite(group, group.primary_site())));
+        .Remedy(fmt::format("It runs on {}; give {} or leave the site out.", group.primary_site(),
+                            OtherSite(group, group.primary_site())));
   }
   PROTECTOR_RETURN_IF_ERROR(CheckMappings(mappings));
 
@@ -113,10 +122,12 @@ absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const 
     const std::string object = "replication " + protection.name();
     if (seen.ok() && seen->has_newest()) {
       const absl::Duration age = clock_.Now() - absl::FromUnixSeconds(seen->newest().data_time().seconds());
-      const std::string detail = fmt::format("newest recovery point {} is {} s old", seen->newest().name(), absl::ToInt64Seconds(age));
+      const std::string detail =
+          fmt::format("newest recovery point {} is {} s old", seen->newest().name(), absl::ToInt64Seconds(age));
       if (age > absl::Minutes(group.policy().rpo_minutes())) {
-        at_target.Warning("rpo", object, detail, fmt::format("The RPO is {} minutes: look why the array sends less often.",
-                                                             group.policy().rpo_minutes()));
+        at_target.Warning(
+            "rpo", object, detail,
+            fmt::format("The RPO is {} minutes: look why the array sends less often.", group.policy().rpo_minutes()));
       } else {
         at_target.Ok("rpo", object, detail);
       }
@@ -132,7 +143,8 @@ absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const 
     if (cloud.ok()) {
       checked.insert(checked.end(), cloud->findings().begin(), cloud->findings().end());
     } else {
-      at_target.Blocker("site", "site " + target, MessageOf(cloud.status()), RemedyOf(cloud.status(), "Run `protector site validate " + target + "`."));
+      at_target.Blocker("site", "site " + target, MessageOf(cloud.status()),
+                        RemedyOf(cloud.status(), "Run `protector site validate " + target + "`."));
     }
   }
 

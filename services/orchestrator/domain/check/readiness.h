@@ -1,9 +1,9 @@
 #pragma once
-// Readiness of a group for a move now: sites, metadata, replication, recovery point against the RPO, and the target's cloud. What
-// GroupService.CheckGroup answers, and what an operator runs before anything happens.
+// Readiness of a group for a move now: sites, metadata, replication, recovery point against the RPO, and the target's
+// cloud. What GroupService.CheckGroup answers, and what an operator runs before anything happens.
 //
-// Threads: safe for all. Ownership: everything passed in outlives it. Failure: only when the group itself cannot be read; whatever does
-// not answer is a finding. Changes nothing.
+// Threads: safe for all. Ownership: everything passed in outlives it. Failure: only when the group itself cannot be
+// read; whatever does not answer is a finding. Changes nothing.
 
 #include <string>
 #include <vector>
@@ -22,7 +22,8 @@ class Readiness {
 
   // `mappings` on top of the stored ones of the direction; target_site empty: the one that is not primary.
   absl::StatusOr<op::CheckGroupResponse> Check(const Call& call, const groups::GroupDocument& group,
-                                               const std::vector<groups::Mapping>& mappings, const std::string& target_site);
+                                               const std::vector<groups::Mapping>& mappings,
+                                               const std::string& target_site);
 
  private:
   SitesPort& sites_;

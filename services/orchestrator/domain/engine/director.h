@@ -1,6 +1,6 @@
 #pragma once
-// What the engine does not know: which kinds of task there are, and what an operation does when tasks end. Implemented by
-// domain/operations.
+// What the engine does not know: which kinds of task there are, and what an operation does when tasks end. Implemented
+// by domain/operations.
 //
 // Threads: called by one thread at a time, under the engine's lock. Ownership: outlives the engine. Failure: none; what
 // goes wrong is written into the run.

@@ -1,4 +1,5 @@
-// The engine's outside: start-up, questions, and what humans ask for. Turns are in engine_turn.cc, verdicts in engine_judge.cc.
+// The engine's outside: start-up, questions, and what humans ask for. Turns are in engine_turn.cc, verdicts in
+// engine_judge.cc.
 #include "services/orchestrator/domain/engine/engine.h"
 
 #include <fmt/format.h>
@@ -6,15 +7,16 @@
 #include <algorithm>
 
 #include "libs/base/error.h"
+#include "services/orchestrator/domain/engine/log_lines.h"
 #include "services/orchestrator/domain/engine/view.h"
 #include "services/orchestrator/domain/times.h"
-#include "services/orchestrator/domain/engine/log_lines.h"
 
 namespace protector::orchestrator {
 namespace {
 
 absl::Status NotFound(const std::string& id) {
-  return Error(absl::StatusCode::kNotFound, "OPERATION_NOT_FOUND", fmt::format("there is no operation {} on this site", id))
+  return Error(absl::StatusCode::kNotFound, "OPERATION_NOT_FOUND",
+               fmt::format("there is no operation {} on this site", id))
       .Object("operation " + id)
       .Remedy("List the operations. An operation is kept by the site that the group was moved to.");
 }
@@ -97,7 +99,8 @@ absl::StatusOr<op::Operation> Engine::Start(op::OperationRecord header, op::Plan
     Supersede(live, Verdict::Superseded("a later operation has taken over: " + header.operation().id()));
   }
   header.set_tasks(static_cast<int>(tasks.size()));
-  auto run = std::make_unique<Run>(std::move(header), std::make_shared<op::PlanRecord>(std::move(plan)), std::move(tasks));
+  auto run =
+      std::make_unique<Run>(std::move(header), std::make_shared<op::PlanRecord>(std::move(plan)), std::move(tasks));
   Journal::Turn turn;
   turn.Header(*run);
   turn.Plan(*run);
@@ -336,7 +339,8 @@ absl::StatusOr<op::Operation> Engine::Retry(const op::OperationActionRequest& re
 
 absl::StatusOr<op::Operation> Engine::Skip(const op::OperationActionRequest& request) {
   if (request.task().empty() || request.reason().empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "a task or step and a reason are needed to skip")
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                 "a task or step and a reason are needed to skip")
         .Object("operation " + request.id())
         .Remedy("Name the task, and say why it can be left out: the reason is kept with the operation.");
   }

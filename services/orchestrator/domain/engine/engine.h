@@ -1,13 +1,15 @@
 #pragma once
-// Runs operations: takes what happened (works that ended, looks, timers, humans), decides what follows, makes it durable in
-// one transaction, and only then sends the calls out. One turn after the other; nothing in a turn blocks but the disk.
+// Runs operations: takes what happened (works that ended, looks, timers, humans), decides what follows, makes it
+// durable in one transaction, and only then sends the calls out. One turn after the other; nothing in a turn blocks but
+// the disk.
 //
-// Threads: Loop turns Pump on a thread of its own until Stop; the other methods may be called from any thread. Ownership:
-// everything handed in outlives the engine. Failure: a store that cannot write stops everything that would need it (no
-// effect without a durable intent); the same turn is written again until it succeeds, and `Healthy` says why meanwhile.
+// Threads: Loop turns Pump on a thread of its own until Stop; the other methods may be called from any thread.
+// Ownership: everything handed in outlives the engine. Failure: a store that cannot write stops everything that would
+// need it (no effect without a durable intent); the same turn is written again until it succeeds, and `Healthy` says
+// why meanwhile.
 
-#include <condition_variable>
 #include <array>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
@@ -85,7 +87,7 @@ class Engine {
     std::string operation_id;
     std::vector<int> indices;
     std::vector<Verdict> verdicts;
-    std::string look_group;  // empty: the end of a work
+    std::string look_group;                       // empty: the end of a work
     absl::Duration begun = absl::ZeroDuration();  // the call, by the monotonic clock
     absl::Duration ended = absl::ZeroDuration();
     absl::Duration slot_taken = absl::ZeroDuration();

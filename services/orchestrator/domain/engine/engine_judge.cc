@@ -81,10 +81,10 @@ void Engine::Judge(Live& live, int index, const Verdict& verdict, From from) {
       const absl::Duration limit = director_.KindOf(record).TraitsOf(run, record).wait_limit;
       if (record.has_waiting_since() && clock_.Now() - FromProto(record.waiting_since()) > limit) {
         GiveUp(live, index,
-               Verdict::Failed(Error(absl::StatusCode::kDeadlineExceeded, "TOOK_TOO_LONG",
-                                     fmt::format("{} was not done after {}", record.task().object(),
-                                                 absl::FormatDuration(limit)))
-                                   .Remedy("Find out what holds it up on that site, then retry the task.")));
+               Verdict::Failed(
+                   Error(absl::StatusCode::kDeadlineExceeded, "TOOK_TOO_LONG",
+                         fmt::format("{} was not done after {}", record.task().object(), absl::FormatDuration(limit)))
+                       .Remedy("Find out what holds it up on that site, then retry the task.")));
       }
       return;
     }

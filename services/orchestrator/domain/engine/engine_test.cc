@@ -1,8 +1,8 @@
 // The engine by itself, over kinds of task that do what the test says.
 #include "services/orchestrator/domain/engine/engine.h"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <chrono>
 
@@ -91,7 +91,8 @@ struct Bench {
   Bench() : clock(absl::FromUnixSeconds(1700000000)), store(clock), director(script) { Restart(); }
   void Restart() {
     executor.queue.clear();
-    engine = std::make_unique<Engine>(EngineOptions{.limits = {.nova = 4}, .meter = meter}, store, clock, executor, director, log::Logger());
+    engine = std::make_unique<Engine>(EngineOptions{.limits = {.nova = 4}, .meter = meter}, store, clock, executor,
+                                      director, log::Logger());
     REQUIRE(engine->Load().ok());
   }
   op::Operation Start(std::vector<op::TaskRecord> tasks) {
@@ -201,7 +202,9 @@ TEST_CASE("A reality that contradicts the journal holds the operation until a hu
   bench.Start({Bench::Task(0), Bench::Task(1, {0})});
   while (bench.executor.queue.empty()) bench.Step();
   bench.Restart();
-  bench.script.probe = [](const std::string&) { return Verdict::Contradiction("two of them", "server web-1", "Delete one."); };
+  bench.script.probe = [](const std::string&) {
+    return Verdict::Contradiction("two of them", "server web-1", "Delete one.");
+  };
   bench.Settle();
   op::Operation held = bench.Get();
   CHECK(held.state() == op::PAUSED);
@@ -270,7 +273,9 @@ TEST_CASE("One look serves all that wait, and becomes rarer while nothing change
   bench.script.traits.look_group = "group";
   bench.script.act = [](const std::string&) { return Verdict::Accepted(); };
   const absl::Time ready = bench.clock.Now() + absl::Seconds(60);
-  bench.script.look = [&](const std::string&) { return bench.clock.Now() >= ready ? Verdict::Done() : Verdict::Waiting(); };
+  bench.script.look = [&](const std::string&) {
+    return bench.clock.Now() >= ready ? Verdict::Done() : Verdict::Waiting();
+  };
   std::vector<op::TaskRecord> tasks;
   for (int i = 0; i < 500; ++i) tasks.push_back(Bench::Task(i));
   bench.Start(std::move(tasks));
@@ -283,8 +288,9 @@ TEST_CASE("One look serves all that wait, and becomes rarer while nothing change
 TEST_CASE("A failed task blocks only what needs it; retry and skip go on") {
   Bench bench;
   bench.script.act = [](const std::string& object) {
-    return object == "0" ? Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "BROKEN", "broken").Remedy("Mend it."))
-                         : Verdict::Done();
+    return object == "0"
+               ? Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "BROKEN", "broken").Remedy("Mend it."))
+               : Verdict::Done();
   };
   bench.Start({Bench::Task(0), Bench::Task(1, {0}), Bench::Task(2), Bench::Task(3, {2})});
   bench.Settle();
@@ -323,11 +329,14 @@ TEST_CASE("A watcher gets the present state at once and the end last") {
   bool ended = false;
   op::WatchOperationRequest request;
   request.set_id("op-00000000-0001");
-  REQUIRE(bench.engine->Watch(request, [&](const op::Operation& operation, bool last) {
-    seen.push_back(operation.state());
-    ended = last;
-    return true;
-  }).ok());
+  REQUIRE(bench.engine
+              ->Watch(request,
+                      [&](const op::Operation& operation, bool last) {
+                        seen.push_back(operation.state());
+                        ended = last;
+                        return true;
+                      })
+              .ok());
   bench.Settle();
   CHECK(ended);
   REQUIRE(seen.size() >= 2);

@@ -291,8 +291,7 @@ void Engine::PublishOne(Live& live, absl::Duration now) {
   if (!ended && now - live.published < options_.publish_interval) return;
   live.published = now;
   run.changed = false;
-  run.mutable_operation().set_revision(
-      std::max(run.operation().revision() + 1, absl::ToUnixMillis(clock_.Now())));
+  run.mutable_operation().set_revision(std::max(run.operation().revision() + 1, absl::ToUnixMillis(clock_.Now())));
   const Watchers::Wanted wanted = watchers_.For(run.id());
   if (!wanted.any) return;
   const op::Operation plain = Shown(live, false);

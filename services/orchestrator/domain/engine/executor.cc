@@ -2,7 +2,9 @@
 
 namespace protector::orchestrator {
 
-ThreadExecutor::~ThreadExecutor() { Drain(); }
+ThreadExecutor::~ThreadExecutor() {
+  Drain();
+}
 
 void ThreadExecutor::Drain() {
   {

@@ -11,7 +11,9 @@ constexpr char kHeaders[] = "operations";
 constexpr char kPlans[] = "operation_plans";
 constexpr char kTasks[] = "operation_tasks";
 
-std::string TaskKey(const std::string& operation_id, int index) { return fmt::format("{}/{:06}", operation_id, index); }
+std::string TaskKey(const std::string& operation_id, int index) {
+  return fmt::format("{}/{:06}", operation_id, index);
+}
 
 absl::Status Unreadable(const std::string& what) {
   return Error(absl::StatusCode::kDataLoss, "RECORD_UNREADABLE", fmt::format("the record of {} cannot be read", what))
@@ -21,15 +23,21 @@ absl::Status Unreadable(const std::string& what) {
 
 }  // namespace
 
-void Journal::Turn::Header(const Run& run) { batch_.Put(kHeaders, run.id(), run.header().SerializeAsString()); }
+void Journal::Turn::Header(const Run& run) {
+  batch_.Put(kHeaders, run.id(), run.header().SerializeAsString());
+}
 
-void Journal::Turn::Plan(const Run& run) { batch_.Put(kPlans, run.id(), run.plan()->SerializeAsString()); }
+void Journal::Turn::Plan(const Run& run) {
+  batch_.Put(kPlans, run.id(), run.plan()->SerializeAsString());
+}
 
 void Journal::Turn::Task(const Run& run, int index) {
   batch_.Put(kTasks, TaskKey(run.id(), index), run.task(index).SerializeAsString());
 }
 
-absl::Status Journal::Write(const Turn& turn) { return store_.Transaction(turn.batch()).status(); }
+absl::Status Journal::Write(const Turn& turn) {
+  return store_.Transaction(turn.batch()).status();
+}
 
 absl::StatusOr<std::vector<op::OperationRecord>> Journal::LoadHeaders() {
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<store::Record> records, store_.ListAll(kHeaders));

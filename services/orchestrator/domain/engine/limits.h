@@ -1,6 +1,7 @@
 #pragma once
-// How many calls may be under way for each API. A window for each: full at first, halved when the API throttles (at most
-// once per second, so that one burst of refusals counts once), and growing by one for each window's worth of successes.
+// How many calls may be under way for each API. A window for each: full at first, halved when the API throttles (at
+// most once per second, so that one burst of refusals counts once), and growing by one for each window's worth of
+// successes.
 //
 // Threads: one at a time (the engine's lock). Ownership: values. Failure: none.
 

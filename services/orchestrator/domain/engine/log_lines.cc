@@ -14,7 +14,9 @@ std::string Lower(std::string name) {
   return name;
 }
 
-std::string StateName(op::State state) { return Lower(op::State_Name(state)); }
+std::string StateName(op::State state) {
+  return Lower(op::State_Name(state));
+}
 
 std::vector<log::Field> FieldsOf(const Run& run, const op::TaskRecord& record) {
   std::vector<log::Field> fields = log::Field::Of(PurposeOf(run, record));

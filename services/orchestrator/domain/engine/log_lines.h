@@ -1,6 +1,6 @@
 #pragma once
-// What an operation leaves in the log: one line when it is accepted, one for each task that has ended or is tried again, one
-// when it has ended. They carry the same fields as the calls that were made for a task, on either site.
+// What an operation leaves in the log: one line when it is accepted, one for each task that has ended or is tried
+// again, one when it has ended. They carry the same fields as the calls that were made for a task, on either site.
 //
 // Threads: functions. Failure: none.
 

@@ -11,8 +11,9 @@ namespace protector::orchestrator {
 class Meter {
  public:
   virtual ~Meter() = default;
-  // A call has ended: how long it held one of its API's slots, and how much of that the call itself took. The difference is
-  // what the slot stood idle because of us (the intent's way to the disk, the outcome's way into the next turn).
+  // A call has ended: how long it held one of its API's slots, and how much of that the call itself took. The
+  // difference is what the slot stood idle because of us (the intent's way to the disk, the outcome's way into the next
+  // turn).
   virtual void Call(Api api, absl::Duration held, absl::Duration called) = 0;
   // From the end of a call to the moment when its outcome was durable and what follows from it was sent.
   virtual void Transition(absl::Duration took) = 0;

@@ -136,7 +136,8 @@ void Run::Rebuild() {
 }
 
 void Run::Account(absl::Duration now) {
-  if (accounted_at_ != -absl::InfiniteDuration() && !(Ended(operation().state()) || operation().state() == op::PAUSED)) {
+  if (accounted_at_ != -absl::InfiniteDuration() &&
+      !(Ended(operation().state()) || operation().state() == op::PAUSED)) {
     const absl::Duration elapsed = now - accounted_at_;
     int kinds = 0;
     for (int waiting : waiting_for_) kinds += waiting > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 #pragma once
-// One operation in memory: its header, what it works on, its tasks and the graph between them. Pure state: each change of
-// one task costs only its edges.
+// One operation in memory: its header, what it works on, its tasks and the graph between them. Pure state: each change
+// of one task costs only its edges.
 //
 // A task is *settled* when nothing more will come of it by itself: completed, skipped, failed, or blocked (something it
 // needs has failed). `after` edges need success (or a skip); `after_settled` edges need only the end.

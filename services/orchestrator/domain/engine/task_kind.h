@@ -1,11 +1,11 @@
 #pragma once
-// What a kind of task does. The engine asks a kind for *work* on its own thread, under its lock: the kind copies there what
-// the work needs. The work runs on a worker, calls ports, and sees nothing of the engine.
+// What a kind of task does. The engine asks a kind for *work* on its own thread, under its lock: the kind copies there
+// what the work needs. The work runs on a worker, calls ports, and sees nothing of the engine.
 //
-// Order for a kind that changes something: the intent is made durable -> Act. After a crash, or an answer that was lost,
-// Probe comes first: it finds the effect by its mark or by the object's own id and says kDone / kAccepted (adopt), kNotDone
-// (no trace: act again) or kContradiction (hold). A kind whose call is idempotent by contract needs no probe of its own:
-// the default says kNotDone, and the repeated call adopts.
+// Order for a kind that changes something: the intent is made durable -> Act. After a crash, or an answer that was
+// lost, Probe comes first: it finds the effect by its mark or by the object's own id and says kDone / kAccepted
+// (adopt), kNotDone (no trace: act again) or kContradiction (hold). A kind whose call is idempotent by contract needs
+// no probe of its own: the default says kNotDone, and the repeated call adopts.
 //
 // Threads: the methods are called by one thread at a time; works run anywhere. Ownership: kinds outlive the engine.
 // Failure: verdicts.

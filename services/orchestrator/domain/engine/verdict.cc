@@ -92,7 +92,9 @@ Verdict Verdict::OfChange(const absl::Status& status) {
   }
 }
 
-bool IsThrottled(const absl::Status& status) { return status.code() == absl::StatusCode::kResourceExhausted; }
+bool IsThrottled(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kResourceExhausted;
+}
 
 bool IsTransient(const absl::Status& status) {
   switch (status.code()) {

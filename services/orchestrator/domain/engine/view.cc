@@ -43,9 +43,9 @@ op::State StateOf(const Tally& tally, const op::Operation& operation, const op::
 
 int StepWeight(const std::string& step) {
   static const std::map<std::string, int> kWeights = {
-      {"validate_sites", 4},    {"verify_replication", 4}, {"presync_snapshot", 12}, {"stop_vms", 12},
-      {"fence_source", 6},      {"storage_failover", 24},  {"recreate_vms", 20},     {"trigger_final_snapshot", 10},
-      {"update_pg_status", 4},  {"reprotect", 4},          {"cleanup_source", 6},    {"rollback", 0},
+      {"validate_sites", 4},   {"verify_replication", 4}, {"presync_snapshot", 12}, {"stop_vms", 12},
+      {"fence_source", 6},     {"storage_failover", 24},  {"recreate_vms", 20},     {"trigger_final_snapshot", 10},
+      {"update_pg_status", 4}, {"reprotect", 4},          {"cleanup_source", 6},    {"rollback", 0},
   };
   const auto found = kWeights.find(step);
   return found == kWeights.end() ? 1 : found->second;

@@ -1,8 +1,8 @@
 #pragma once
 // Who is to be told of an operation's changes. Changes are gathered: a watcher gets the newest state, at most so often.
 //
-// Threads: any. Ownership: subscriptions are values; a callback is not called any more once Unsubscribe has returned or it
-// has returned false. Failure: none.
+// Threads: any. Ownership: subscriptions are values; a callback is not called any more once Unsubscribe has returned or
+// it has returned false. Failure: none.
 
 #include <cstdint>
 #include <functional>

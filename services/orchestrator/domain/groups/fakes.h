@@ -1,5 +1,6 @@
 #pragma once
-// Two sites in memory, as far as changes of groups need them: metadata that both share, and arrays that remember what they protect.
+// Two sites in memory, as far as changes of groups need them: metadata that both share, and arrays that remember what
+// they protect.
 //
 // Threads: one. Failure: what a test asks for (fail_*).
 
@@ -33,7 +34,8 @@ class FakeMetadata final : public MetadataPort {
     if (!lose_answer.ok()) return lose_answer;
     return response;
   }
-  absl::StatusOr<metadata::GetDocumentResponse> GetDocument(const Call&, const metadata::GetDocumentRequest& request) override {
+  absl::StatusOr<metadata::GetDocumentResponse> GetDocument(const Call&,
+                                                            const metadata::GetDocumentRequest& request) override {
     for (const auto& [id, versions] : documents) {
       const auto& head = versions.back();
       if (id != request.group_id() && (head.name() != request.name() || head.deleted())) continue;
@@ -45,7 +47,8 @@ class FakeMetadata final : public MetadataPort {
     }
     return absl::NotFoundError("no such document");
   }
-  absl::StatusOr<metadata::ListDocumentsResponse> ListDocuments(const Call&, const metadata::ListDocumentsRequest&) override {
+  absl::StatusOr<metadata::ListDocumentsResponse> ListDocuments(const Call&,
+                                                                const metadata::ListDocumentsRequest&) override {
     metadata::ListDocumentsResponse response;
     for (const auto& [id, versions] : documents) *response.add_documents()->mutable_document() = versions.back();
     return response;
@@ -61,7 +64,9 @@ class FakeMetadata final : public MetadataPort {
   absl::StatusOr<metadata::ForceSyncResponse> ForceSync(const Call&, const metadata::ForceSyncRequest&) override {
     return absl::UnimplementedError("not needed by these tests");
   }
-  absl::Status WatchHeads(const Call&, const std::function<bool(const metadata::Head&)>&) override { return absl::OkStatus(); }
+  absl::Status WatchHeads(const Call&, const std::function<bool(const metadata::Head&)>&) override {
+    return absl::OkStatus();
+  }
 
   std::map<std::string, std::vector<groups::GroupDocument>> documents;
   std::vector<std::string> reasons;
@@ -73,8 +78,11 @@ class FakeMetadata final : public MetadataPort {
 
 class FakeArray final : public ArrayPort {
  public:
-  absl::StatusOr<storage::Array> GetArray(const Call&, const storage::GetArrayRequest&) override { return storage::Array(); }
-  absl::StatusOr<storage::ResolveVolumesResponse> ResolveVolumes(const Call&, const storage::ResolveVolumesRequest& request) override {
+  absl::StatusOr<storage::Array> GetArray(const Call&, const storage::GetArrayRequest&) override {
+    return storage::Array();
+  }
+  absl::StatusOr<storage::ResolveVolumesResponse> ResolveVolumes(
+      const Call&, const storage::ResolveVolumesRequest& request) override {
     storage::ResolveVolumesResponse response;
     for (const auto& id : request.cinder_volume_ids()) {
       if (missing.contains(id)) return Error(absl::StatusCode::kNotFound, "VOLUME_NOT_FOUND", "no volume " + id);
@@ -85,18 +93,21 @@ class FakeArray final : public ArrayPort {
     }
     return response;
   }
-  absl::StatusOr<storage::Protection> EnsureProtection(const Call&, const storage::EnsureProtectionRequest& request) override {
+  absl::StatusOr<storage::Protection> EnsureProtection(const Call&,
+                                                       const storage::EnsureProtectionRequest& request) override {
     if (!fail_ensure.ok()) return fail_ensure;
     protected_serials.clear();
     for (const auto& disk : request.disks()) protected_serials.insert(disk.serial());
     interval = request.policy().replication_interval();
     return storage::Protection();
   }
-  absl::StatusOr<storage::Protection> AcceptProtection(const Call&, const storage::AcceptProtectionRequest& request) override {
+  absl::StatusOr<storage::Protection> AcceptProtection(const Call&,
+                                                       const storage::AcceptProtectionRequest& request) override {
     accepted = request.source_array() + ":" + request.name();
     return storage::Protection();
   }
-  absl::StatusOr<storage::RemoveProtectionResponse> RemoveProtection(const Call&, const storage::RemoveProtectionRequest&) override {
+  absl::StatusOr<storage::RemoveProtectionResponse> RemoveProtection(const Call&,
+                                                                     const storage::RemoveProtectionRequest&) override {
     protected_serials.clear();
     accepted.clear();
     return storage::RemoveProtectionResponse();
@@ -107,9 +118,9 @@ class FakeArray final : public ArrayPort {
     protection.set_detail("first transfer: 40%");
     return protection;
   }
-#define PROTECTOR_UNUSED(Method, Request, Response)                                                    \
-  absl::StatusOr<storage::Response> Method(const Call&, const storage::Request&) override {            \
-    return absl::UnimplementedError("not needed by these tests");                                      \
+#define PROTECTOR_UNUSED(Method, Request, Response)                                         \
+  absl::StatusOr<storage::Response> Method(const Call&, const storage::Request&) override { \
+    return absl::UnimplementedError("not needed by these tests");                           \
   }
   PROTECTOR_UNUSED(ListRecoveryPoints, ListRecoveryPointsRequest, ListRecoveryPointsResponse)
   PROTECTOR_UNUSED(GetRecoveryPoint, GetRecoveryPointRequest, RecoveryPoint)
@@ -136,7 +147,8 @@ class FakeSites final : public SitesPort {
  public:
   const std::string& LocalSite() const override { return local; }
   absl::StatusOr<sites::Site> GetSite(const Call&, const std::string& name) override {
-    if (name != "site-a" && name != "site-b") return Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND", "no site " + name);
+    if (name != "site-a" && name != "site-b")
+      return Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND", "no site " + name);
     sites::Site site;
     site.set_name(name);
     site.set_array_name("array" + name.substr(4));
@@ -150,7 +162,8 @@ class FakeSites final : public SitesPort {
     project.set_id(name + "-id");
     return project;
   }
-  absl::StatusOr<std::string> MappedProject(const Call&, const std::string&, const std::string& id, const std::string&) override {
+  absl::StatusOr<std::string> MappedProject(const Call&, const std::string&, const std::string& id,
+                                            const std::string&) override {
     if (id != "demo-id") return Error(absl::StatusCode::kNotFound, "TENANT_MAPPING_NOT_FOUND", "not mapped");
     return std::string("demo-id-b");
   }
@@ -160,15 +173,16 @@ class FakeSites final : public SitesPort {
 // Captures what a test puts into `members`.
 class FakeCloud final : public SourceCloudPort {
  public:
-  absl::StatusOr<peer::CaptureMembersResponse> CaptureMembers(const Call&, const peer::CaptureMembersRequest&) override {
+  absl::StatusOr<peer::CaptureMembersResponse> CaptureMembers(const Call&,
+                                                              const peer::CaptureMembersRequest&) override {
     if (!fail.ok()) return fail;
     peer::CaptureMembersResponse response;
     for (const auto& member : members) *response.add_members() = member;
     return response;
   }
-#define PROTECTOR_UNUSED(Method, Request, Response)                                              \
-  absl::StatusOr<peer::Response> Method(const Call&, const peer::Request&) override {           \
-    return absl::UnimplementedError("not needed by these tests");                                \
+#define PROTECTOR_UNUSED(Method, Request, Response)                                   \
+  absl::StatusOr<peer::Response> Method(const Call&, const peer::Request&) override { \
+    return absl::UnimplementedError("not needed by these tests");                     \
   }
   PROTECTOR_UNUSED(GetStanding, GetStandingRequest, GetStandingResponse)
   PROTECTOR_UNUSED(DescribeResources, DescribeResourcesRequest, DescribeResourcesResponse)
@@ -200,7 +214,8 @@ class FakePorts final : public PortsFactory {
 // Every server has two volumes, <name>-v0 and <name>-v1.
 class FakeMembers final : public MemberSource {
  public:
-  absl::StatusOr<groups::Member> Capture(const Call&, const std::string&, const std::string& server, groups::ReplicationType) override {
+  absl::StatusOr<groups::Member> Capture(const Call&, const std::string&, const std::string& server,
+                                         groups::ReplicationType) override {
     if (server == "nobody") return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND", "no server nobody");
     groups::Member member;
     member.mutable_server()->set_name(server);

@@ -12,11 +12,10 @@ namespace {
 
 constexpr char kRequests[] = "group-requests";  // request id -> group id: a repeated request answers as the first did
 
-
-
 absl::Status NotPrimary(const groups::GroupDocument& group, const std::string& here) {
   return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRIMARY",
-               fmt::format("{} is not the primary site of {}; changes are made on {}", here, group.name(), group.primary_site()))
+               fmt::format("{} is not the primary site of {}; changes are made on {}", here, group.name(),
+                           group.primary_site()))
       .Object("site " + group.primary_site())
       .Remedy("Ask " + group.primary_site() + " (the command line does so by itself when that site is reachable).");
 }
@@ -36,7 +35,8 @@ op::Group ToGroup(const metadata::GetDocumentResponse& answer, const std::string
   group.set_etag(answer.version().hash());
   group.set_site(site);
   if (answer.document().status() == groups::ERROR) {
-    group.add_warnings("The group is in status error: look at its operations, then retry, resume or cancel the last one.");
+    group.add_warnings(
+        "The group is in status error: look at its operations, then retry, resume or cancel the last one.");
   }
   return group;
 }
@@ -135,7 +135,8 @@ absl::StatusOr<op::Group> Groups::FindForChange(const Call& call, const Change& 
   if (document.primary_site() != deps_.sites.LocalSite()) return NotPrimary(document, deps_.sites.LocalSite());
   if (!document.active_operation_id().empty()) return Busy(document);
   if (!change.etag.empty() && change.etag != group.etag()) {
-    return Error(absl::StatusCode::kAborted, "ETAG_MISMATCH", fmt::format("protection group {} has changed since", document.name()))
+    return Error(absl::StatusCode::kAborted, "ETAG_MISMATCH",
+                 fmt::format("protection group {} has changed since", document.name()))
         .Object("protection group " + document.name())
         .Remedy("Read it again and decide anew.");
   }
@@ -178,7 +179,8 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
   const std::string& here = deps_.sites.LocalSite();
   PROTECTOR_RETURN_IF_ERROR(CheckGroupName(request.name()));
   if (!IsPrintableUtf8(request.description()) || request.description().size() > 1024) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "the description is too long or not printable text")
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                 "the description is too long or not printable text")
         .Object("protection group " + request.name())
         .Remedy("Use at most 1024 bytes of UTF-8 without control characters.");
   }
@@ -191,8 +193,10 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
     const auto earlier = deps_.store.Get(kRequests, request.request_id());
     if (earlier.ok()) return Find(call, earlier->value, {});
   }
-  PROTECTOR_ASSIGN_OR_RETURN(const groups::Policy policy, CompletePolicy(request.policy(), request.name(), request.stop_immediately()));
-  PROTECTOR_ASSIGN_OR_RETURN(const auto primary, deps_.sites.GetSite(call, request.primary_site().empty() ? here : request.primary_site()));
+  PROTECTOR_ASSIGN_OR_RETURN(const groups::Policy policy,
+                             CompletePolicy(request.policy(), request.name(), request.stop_immediately()));
+  PROTECTOR_ASSIGN_OR_RETURN(const auto primary,
+                             deps_.sites.GetSite(call, request.primary_site().empty() ? here : request.primary_site()));
   if (primary.name() != here) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRIMARY",
                  fmt::format("a group with primary site {} is made on that site, not on {}", primary.name(), here))
@@ -219,17 +223,20 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
   }
   PROTECTOR_ASSIGN_OR_RETURN(const std::string project_id, ProjectId(call, request.project()));
   if (project_id.empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "a protection group belongs to a project, and none was given")
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                 "a protection group belongs to a project, and none was given")
         .Object("protection group " + request.name())
         .Remedy("Set OS_PROJECT_NAME (or project_name in clouds.yaml).");
   }
-  PROTECTOR_ASSIGN_OR_RETURN(const std::string other_project, deps_.sites.MappedProject(call, here, project_id, other.name()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string other_project,
+                             deps_.sites.MappedProject(call, here, project_id, other.name()));
 
   op::Project own;
   own.set_id(project_id);
   const auto existing = Find(call, request.name(), own);
   if (existing.ok()) {
-    return Error(absl::StatusCode::kAlreadyExists, "GROUP_EXISTS", fmt::format("protection group {} exists already", request.name()))
+    return Error(absl::StatusCode::kAlreadyExists, "GROUP_EXISTS",
+                 fmt::format("protection group {} exists already", request.name()))
         .Object("protection group " + request.name())
         .Remedy("Choose another name, or work with the group there is.");
   }
@@ -259,14 +266,16 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
   }
   PROTECTOR_ASSIGN_OR_RETURN(op::Group group, Commit(call, document, 0, "created", request.request_id()));
   if (!request.request_id().empty()) {
-    PROTECTOR_RETURN_IF_ERROR(deps_.store.PutIfVersion(kRequests, request.request_id(), document.id(), store::kAnyVersion).status());
+    PROTECTOR_RETURN_IF_ERROR(
+        deps_.store.PutIfVersion(kRequests, request.request_id(), document.id(), store::kAnyVersion).status());
   }
   return group;
 }
 
 absl::StatusOr<op::Group> Groups::Update(const Call& call, const op::UpdateGroupRequest& request) {
   if (request.reset_status() && request.reason().empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "resetting a status needs a reason, which is recorded")
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                 "resetting a status needs a reason, which is recorded")
         .Object("protection group " + request.group())
         .Remedy("Give --reason.");
   }
@@ -300,14 +309,18 @@ absl::StatusOr<op::Group> Groups::SetMappings(const Call& call, const op::SetMap
     groups::MappingSet set = request.mappings();
     if (set.source_site().empty()) set.set_source_site(document.home_site());
     if (set.target_site().empty()) set.set_target_site(OtherSite(document, set.source_site()));
-    const auto known = [&](const std::string& site) { return site == document.home_site() || site == document.peer_site(); };
+    const auto known = [&](const std::string& site) {
+      return site == document.home_site() || site == document.peer_site();
+    };
     if (!known(set.source_site()) || !known(set.target_site()) || set.source_site() == set.target_site()) {
       return Error(absl::StatusCode::kInvalidArgument, "MAPPING_INVALID",
-                   fmt::format("{} to {} is not a direction of group {}", set.source_site(), set.target_site(), document.name()))
+                   fmt::format("{} to {} is not a direction of group {}", set.source_site(), set.target_site(),
+                               document.name()))
           .Object("protection group " + document.name())
           .Remedy(fmt::format("Its sites are {} and {}.", document.home_site(), document.peer_site()));
     }
-    const auto store = [&](const std::string& from, const std::string& to, const std::vector<groups::Mapping>& mappings) {
+    const auto store = [&](const std::string& from, const std::string& to,
+                           const std::vector<groups::Mapping>& mappings) {
       groups::MappingSet merged = StoredMappings(document, from, to);
       const std::vector<groups::Mapping> base(merged.mappings().begin(), merged.mappings().end());
       merged.clear_mappings();
@@ -332,9 +345,11 @@ absl::StatusOr<op::Group> Groups::SetPolicy(const Call& call, const op::SetPolic
   const auto* descriptor = groups::Policy::descriptor();
   for (const auto& name : request.fields()) {
     if (descriptor->FindFieldByName(name) != nullptr) continue;
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", fmt::format("a policy has no field {}", Trimmed(name)))
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
+                 fmt::format("a policy has no field {}", Trimmed(name)))
         .Object("policy of protection group " + request.group())
-        .Remedy("Fields: replication_interval, rpo_minutes, pure_pg_name, stop_timeout, source_retention, target_retention.");
+        .Remedy(
+            "Fields: replication_interval, rpo_minutes, pure_pg_name, stop_timeout, source_retention, target_retention.");
   }
   const auto apply = [&](groups::GroupDocument& document) -> absl::StatusOr<bool> {
     groups::Policy policy = document.policy();
@@ -351,7 +366,8 @@ absl::StatusOr<op::Group> Groups::SetPolicy(const Call& call, const op::SetPolic
     }
     PROTECTOR_ASSIGN_OR_RETURN(policy, CompletePolicy(policy, document.name(), stop_immediately));
     if (policy.pure_pg_name() != document.policy().pure_pg_name() && document.members_size() > 0) {
-      return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS", "pure_pg_name cannot change while the group has members")
+      return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS",
+                   "pure_pg_name cannot change while the group has members")
           .Object("policy of protection group " + document.name())
           .Remedy("Remove the members first; they are replicated under the present name.");
     }

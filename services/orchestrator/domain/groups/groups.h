@@ -1,13 +1,14 @@
 #pragma once
 // Groups and their members: what GroupService does, without gRPC.
 //
-// Every change is one commit of the group's document, made by the primary site's metadata-sync, which acknowledges it only when both
-// sites hold it. Changes that also touch the arrays (members) go: intent in the own store -> arrays -> commit -> intent removed.
-// Arrays are always brought to what a whole document says (EnsureProtection takes the full list of disks), so whatever happens in
-// between is mended by doing it again with the committed document (Reconcile), at the start and before the next change.
+// Every change is one commit of the group's document, made by the primary site's metadata-sync, which acknowledges it
+// only when both sites hold it. Changes that also touch the arrays (members) go: intent in the own store -> arrays ->
+// commit -> intent removed. Arrays are always brought to what a whole document says (EnsureProtection takes the full
+// list of disks), so whatever happens in between is mended by doing it again with the committed document (Reconcile),
+// at the start and before the next change.
 //
-// Threads: safe for all; changes of one group are made one after the other. Ownership: everything passed in outlives it.
-// Failure: see operation.proto; a refused change has changed nothing.
+// Threads: safe for all; changes of one group are made one after the other. Ownership: everything passed in outlives
+// it. Failure: see operation.proto; a refused change has changed nothing.
 
 #include <functional>
 #include <map>
@@ -53,11 +54,13 @@ class Groups {
   // The document of a group named by name or id, as this site's metadata has it.
   absl::StatusOr<op::Group> Find(const Call& call, const std::string& group, const op::Project& project);
 
-  // Brings arrays back to what the documents say, for changes that were interrupted. At start, and again while something is left.
+  // Brings arrays back to what the documents say, for changes that were interrupted. At start, and again while
+  // something is left.
   absl::Status Reconcile(const Call& call);
 
-  // Captures the members of every group that is at rest here anew and commits what has changed since: what an unplanned failover brings
-  // up is what was captured last. Answers with the first failure; the other groups are captured all the same.
+  // Captures the members of every group that is at rest here anew and commits what has changed since: what an unplanned
+  // failover brings up is what was captured last. Answers with the first failure; the other groups are captured all the
+  // same.
   absl::Status RefreshCaptures(const Call& call);
 
  private:
@@ -83,8 +86,9 @@ class Groups {
   absl::Status RequirePeer(const Call& call, const groups::GroupDocument& group);
   // Protection on both arrays for exactly the document's disks; none left: taken apart.
   absl::Status Protect(const Call& call, const groups::GroupDocument& group);
-  absl::StatusOr<op::Group> CommitProtected(const Call& call, const op::Group& before, const groups::GroupDocument& wanted,
-                                            const std::string& reason, const std::string& request_id);
+  absl::StatusOr<op::Group> CommitProtected(const Call& call, const op::Group& before,
+                                            const groups::GroupDocument& wanted, const std::string& reason,
+                                            const std::string& request_id);
   absl::StatusOr<std::vector<groups::Member>> NewMembers(const Call& call, const op::Group& group,
                                                          const op::AddMembersRequest& request);
   absl::Status RefreshGroup(const Call& call, const groups::GroupDocument& group);

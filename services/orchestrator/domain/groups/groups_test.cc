@@ -1,4 +1,5 @@
-// Attacks changes of groups where they touch two arrays and two metadata stores: refused commits, lost answers, crashes in between.
+// Attacks changes of groups where they touch two arrays and two metadata stores: refused commits, lost answers, crashes
+// in between.
 #include "services/orchestrator/domain/groups/groups.h"
 
 #include <catch2/catch.hpp>

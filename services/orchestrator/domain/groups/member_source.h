@@ -1,7 +1,8 @@
 #pragma once
 // Where a new member comes from: a server of this site's cloud and the array volumes behind it.
 //
-// Threads: safe for all. Failure: see operation.proto (SERVER_NOT_FOUND, VOLUME_NOT_REPLICATED, VOLUME_TYPE_MISMATCH, ...). Changes nothing.
+// Threads: safe for all. Failure: see operation.proto (SERVER_NOT_FOUND, VOLUME_NOT_REPLICATED, VOLUME_TYPE_MISMATCH,
+// ...). Changes nothing.
 
 #include <string>
 
@@ -15,9 +16,10 @@ namespace protector::orchestrator {
 class MemberSource {
  public:
   virtual ~MemberSource() = default;
-  // Captures a server of the project (placement on this site, no id) and checks that each of its volumes is of a volume type that is
-  // replicated in the group's way.
-  virtual absl::StatusOr<groups::Member> Capture(const Call& call, const std::string& project_id, const std::string& server,
+  // Captures a server of the project (placement on this site, no id) and checks that each of its volumes is of a volume
+  // type that is replicated in the group's way.
+  virtual absl::StatusOr<groups::Member> Capture(const Call& call, const std::string& project_id,
+                                                 const std::string& server,
                                                  groups::ReplicationType replication_type) = 0;
 };
 

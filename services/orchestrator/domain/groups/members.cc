@@ -18,7 +18,8 @@ storage::Authority AuthorityOf(const groups::GroupDocument& group) {
   storage::Authority authority;
   authority.set_group_id(group.id());
   authority.set_epoch(group.epoch());
-  authority.set_operation_id("member-change");  // no operation moves the group, but every change says what it belongs to
+  authority.set_operation_id(
+      "member-change");  // no operation moves the group, but every change says what it belongs to
   return authority;
 }
 
@@ -29,9 +30,12 @@ bool CertainlyNotCommitted(const absl::Status& status) {
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kNotFound: return true;
-    case absl::StatusCode::kUnavailable: return DetailOf(status).reason == "REMOTE_SITE_UNREACHABLE";
-    default: return false;
+    case absl::StatusCode::kNotFound:
+      return true;
+    case absl::StatusCode::kUnavailable:
+      return DetailOf(status).reason == "REMOTE_SITE_UNREACHABLE";
+    default:
+      return false;
   }
 }
 
@@ -45,18 +49,21 @@ absl::Status Groups::RequirePeer(const Call& call, const groups::GroupDocument& 
   if (status.state() == metadata::IN_SYNC) return absl::OkStatus();
   const std::string other = OtherSite(group, deps_.sites.LocalSite());
   if (status.state() == metadata::UNREACHABLE) {
-    return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE", "Cannot modify protection group: remote site unreachable")
+    return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE",
+                 "Cannot modify protection group: remote site unreachable")
         .Object("site " + other)
-        .Remedy(fmt::format("Restore connectivity (`protector site validate {}`), then `protector protection-group sync-force {}` and try "
-                            "again. For a failover out of a lost site use --type unplanned.",
-                            other, group.name()));
+        .Remedy(fmt::format(
+            "Restore connectivity (`protector site validate {}`), then `protector protection-group sync-force {}` and try "
+            "again. For a failover out of a lost site use --type unplanned.",
+            other, group.name()));
   }
   const bool diverged = status.state() == metadata::DIVERGED;
   return Error(absl::StatusCode::kFailedPrecondition, diverged ? "DIVERGED" : "OUT_OF_SYNC",
                fmt::format("metadata of {} is not in sync with {}", group.name(), other))
       .Object("protection group " + group.name())
-      .Remedy(fmt::format("Look at `protector protection-group sync-status {0}`, then `protector protection-group sync-force {0}`.",
-                          group.name()));
+      .Remedy(fmt::format(
+          "Look at `protector protection-group sync-status {0}`, then `protector protection-group sync-force {0}`.",
+          group.name()));
 }
 
 absl::Status Groups::Protect(const Call& call, const groups::GroupDocument& group) {
@@ -93,23 +100,27 @@ absl::Status Groups::Protect(const Call& call, const groups::GroupDocument& grou
     remove.set_source_array(here_site.array_name());
     return target.array->RemoveProtection(call, remove).status();
   }
-  // Source, target, and the source again: a target can only be accepted once the source has named it, and a replica link only be
-  // made once the target has its pod.
-  PROTECTOR_RETURN_IF_ERROR(Annotate(source.array->EnsureProtection(call, ensure).status(), "setting up replication on " + here));
+  // Source, target, and the source again: a target can only be accepted once the source has named it, and a replica
+  // link only be made once the target has its pod.
+  PROTECTOR_RETURN_IF_ERROR(
+      Annotate(source.array->EnsureProtection(call, ensure).status(), "setting up replication on " + here));
   storage::AcceptProtectionRequest accept;
   *accept.mutable_authority() = ensure.authority();
   accept.set_name(ensure.name());
   accept.set_replication_type(group.replication_type());
   accept.set_source_array(here_site.array_name());
   accept.set_target_name(ensure.target_name());
-  PROTECTOR_RETURN_IF_ERROR(Annotate(target.array->AcceptProtection(call, accept).status(), "accepting replication on " + there));
+  PROTECTOR_RETURN_IF_ERROR(
+      Annotate(target.array->AcceptProtection(call, accept).status(), "accepting replication on " + there));
   return Annotate(source.array->EnsureProtection(call, ensure).status(), "starting replication on " + here);
 }
 
-absl::StatusOr<op::Group> Groups::CommitProtected(const Call& call, const op::Group& before, const groups::GroupDocument& wanted,
-                                                  const std::string& reason, const std::string& request_id) {
+absl::StatusOr<op::Group> Groups::CommitProtected(const Call& call, const op::Group& before,
+                                                  const groups::GroupDocument& wanted, const std::string& reason,
+                                                  const std::string& request_id) {
   PROTECTOR_RETURN_IF_ERROR(RequirePeer(call, wanted));
-  // From here until the commit is known the arrays may differ from the document; if we die, Reconcile finds this record.
+  // From here until the commit is known the arrays may differ from the document; if we die, Reconcile finds this
+  // record.
   PROTECTOR_RETURN_IF_ERROR(deps_.store.PutIfVersion(kUnsettled, wanted.id(), reason, store::kAnyVersion).status());
   absl::Status failed = Protect(call, wanted);
   if (failed.ok()) {
@@ -207,8 +218,8 @@ absl::StatusOr<std::vector<groups::Member>> Groups::NewMembers(const Call& call,
           .Object("protection group " + document.name())
           .Remedy("Give names or ids as `openstack server list` shows them.");
     }
-    PROTECTOR_ASSIGN_OR_RETURN(groups::Member member,
-                               deps_.members.Capture(call, document.projects().at(here), name, document.replication_type()));
+    PROTECTOR_ASSIGN_OR_RETURN(groups::Member member, deps_.members.Capture(call, document.projects().at(here), name,
+                                                                            document.replication_type()));
     const std::string& server_id = member.placements(0).server_id();
     if (!servers.insert(server_id).second) {
       return Error(absl::StatusCode::kAlreadyExists, "MEMBER_EXISTS",
@@ -224,11 +235,13 @@ absl::StatusOr<std::vector<groups::Member>> Groups::NewMembers(const Call& call,
     for (const auto& name : request.depends_on()) {
       const groups::Member* known = FindMember(document, name);
       if (known == nullptr) {
-        const auto added = std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.server().name() == name; });
+        const auto added =
+            std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.server().name() == name; });
         if (added != members.end()) known = &*added;
       }
       if (known == nullptr) {
-        return Error(absl::StatusCode::kNotFound, "MEMBER_NOT_FOUND", fmt::format("no member {} to depend on", Trimmed(name)))
+        return Error(absl::StatusCode::kNotFound, "MEMBER_NOT_FOUND",
+                     fmt::format("no member {} to depend on", Trimmed(name)))
             .Object("protection group " + document.name())
             .Remedy("Name members of this group.");
       }
@@ -322,9 +335,11 @@ absl::StatusOr<op::Group> Groups::RemoveMembers(const Call& call, const op::Remo
   groups::GroupDocument document = before.document();
   const auto leaves = [&](const std::string& id) { return leaving.contains(id); };
   auto* members = document.mutable_members();
-  members->erase(std::remove_if(members->begin(), members->end(), [&](const auto& m) { return leaves(m.id()); }), members->end());
+  members->erase(std::remove_if(members->begin(), members->end(), [&](const auto& m) { return leaves(m.id()); }),
+                 members->end());
   auto* pairs = document.mutable_volume_pairs();
-  pairs->erase(std::remove_if(pairs->begin(), pairs->end(), [&](const auto& p) { return leaves(p.member_id()); }), pairs->end());
+  pairs->erase(std::remove_if(pairs->begin(), pairs->end(), [&](const auto& p) { return leaves(p.member_id()); }),
+               pairs->end());
   for (auto& member : *members) {
     auto* waits = member.mutable_depends_on();
     waits->erase(std::remove_if(waits->begin(), waits->end(), leaves), waits->end());
@@ -345,7 +360,8 @@ absl::StatusOr<op::DeleteGroupResponse> Groups::Delete(const Call& call, const o
   PROTECTOR_ASSIGN_OR_RETURN(const op::Group before, FindForChange(call, change));
   if (before.document().members_size() > 0 && !request.force()) {
     return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS",
-                 fmt::format("protection group {} has {} members", before.document().name(), before.document().members_size()))
+                 fmt::format("protection group {} has {} members", before.document().name(),
+                             before.document().members_size()))
         .Object("protection group " + before.document().name())
         .Remedy("Remove the members first, or use --force; the servers are left running either way.");
   }

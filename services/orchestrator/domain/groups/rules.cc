@@ -17,7 +17,8 @@ absl::Status Invalid(const std::string& object, const std::string& message, cons
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", message).Object(object).Remedy(remedy);
 }
 
-// FlashArray: 1-63 letters, digits, '-' ('_' is allowed for volumes only), beginning and ending with a letter or digit, with a letter.
+// FlashArray: 1-63 letters, digits, '-' ('_' is allowed for volumes only), beginning and ending with a letter or digit,
+// with a letter.
 bool IsArrayName(const std::string& name) {
   if (name.empty() || name.size() > 63) return false;
   const auto alpha = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -40,26 +41,41 @@ std::string DefaultArrayName(const std::string& group_name) {
 
 std::string KindName(groups::MappingKind kind) {
   switch (kind) {
-    case groups::NETWORK: return "network";
-    case groups::FLAVOR: return "flavor";
-    case groups::SECURITY_GROUP: return "security group";
-    case groups::KEY_PAIR: return "key pair";
-    case groups::AVAILABILITY_ZONE: return "availability zone";
-    case groups::VOLUME_TYPE: return "volume type";
-    default: return "mapping";
+    case groups::NETWORK:
+      return "network";
+    case groups::FLAVOR:
+      return "flavor";
+    case groups::SECURITY_GROUP:
+      return "security group";
+    case groups::KEY_PAIR:
+      return "key pair";
+    case groups::AVAILABILITY_ZONE:
+      return "availability zone";
+    case groups::VOLUME_TYPE:
+      return "volume type";
+    default:
+      return "mapping";
   }
 }
 
 std::string StatusName(groups::GroupStatus status) {
   switch (status) {
-    case groups::ACTIVE: return "active";
-    case groups::FAILING_OVER: return "failing_over";
-    case groups::FAILED_OVER: return "failed_over";
-    case groups::FAILED_OVER_PARTIAL: return "failed_over_partial";
-    case groups::FAILING_BACK: return "failing_back";
-    case groups::ERROR: return "error";
-    case groups::DELETING: return "deleting";
-    default: return "unknown";
+    case groups::ACTIVE:
+      return "active";
+    case groups::FAILING_OVER:
+      return "failing_over";
+    case groups::FAILED_OVER:
+      return "failed_over";
+    case groups::FAILED_OVER_PARTIAL:
+      return "failed_over_partial";
+    case groups::FAILING_BACK:
+      return "failing_back";
+    case groups::ERROR:
+      return "error";
+    case groups::DELETING:
+      return "deleting";
+    default:
+      return "unknown";
   }
 }
 
@@ -74,7 +90,8 @@ absl::Status CheckGroupName(const std::string& name) {
                  "Use 1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit.");
 }
 
-absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::string& group_name, bool stop_immediately) {
+absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::string& group_name,
+                                              bool stop_immediately) {
   if (policy.replication_interval() == 0) policy.set_replication_interval(300);
   if (policy.rpo_minutes() == 0) policy.set_rpo_minutes(15);
   if (policy.pure_pg_name().empty()) policy.set_pure_pg_name(DefaultArrayName(group_name));
@@ -88,19 +105,23 @@ absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::
                    "Give seconds from 300 (the array's minimum) to 86400.");
   }
   if (policy.rpo_minutes() < 0 || policy.rpo_minutes() > 10080) {
-    return Invalid(object, fmt::format("rpo_minutes {} is out of range", policy.rpo_minutes()), "Give minutes from 1 to 10080.");
+    return Invalid(object, fmt::format("rpo_minutes {} is out of range", policy.rpo_minutes()),
+                   "Give minutes from 1 to 10080.");
   }
   if (policy.stop_timeout() < 0 || policy.stop_timeout() > 3600) {
-    return Invalid(object, fmt::format("stop_timeout {} is out of range", policy.stop_timeout()), "Give seconds from 0 to 3600.");
+    return Invalid(object, fmt::format("stop_timeout {} is out of range", policy.stop_timeout()),
+                   "Give seconds from 0 to 3600.");
   }
   for (const int seconds : {policy.source_retention(), policy.target_retention()}) {
     if (seconds < 3600 || seconds > 34560000) {
-      return Invalid(object, fmt::format("retention {} is out of range", seconds), "Give seconds from 3600 to 34560000.");
+      return Invalid(object, fmt::format("retention {} is out of range", seconds),
+                     "Give seconds from 3600 to 34560000.");
     }
   }
   if (!IsArrayName(policy.pure_pg_name())) {
-    return Invalid(object, "pure_pg_name is not a name that a FlashArray accepts",
-                   "Use 1 to 63 letters, digits, '-' or '_', beginning and ending with a letter or digit, with at least one letter.");
+    return Invalid(
+        object, "pure_pg_name is not a name that a FlashArray accepts",
+        "Use 1 to 63 letters, digits, '-' or '_', beginning and ending with a letter or digit, with at least one letter.");
   }
   return policy;
 }
@@ -110,7 +131,8 @@ absl::Status CheckMappings(const std::vector<groups::Mapping>& mappings) {
   for (const auto& mapping : mappings) {
     const std::string kind = KindName(mapping.kind());
     if (mapping.kind() == groups::MAPPING_KIND_UNSPECIFIED || !groups::MappingKind_IsValid(mapping.kind())) {
-      return Invalid("mapping", "a mapping without a kind", "Give network, flavor, security group, key pair, availability zone or volume type.");
+      return Invalid("mapping", "a mapping without a kind",
+                     "Give network, flavor, security group, key pair, availability zone or volume type.");
     }
     for (const std::string& side : {mapping.source(), mapping.target()}) {
       if (side.empty() || side.size() > 255 || !IsPrintableUtf8(side)) {
@@ -127,7 +149,7 @@ absl::Status CheckMappings(const std::vector<groups::Mapping>& mappings) {
 }
 
 std::vector<groups::Mapping> MergeMappings(const std::vector<groups::Mapping>& base,
-                                            const std::vector<groups::Mapping>& over) {
+                                           const std::vector<groups::Mapping>& over) {
   std::map<std::pair<int, std::string>, groups::Mapping> merged;
   for (const auto& mapping : base) merged[{mapping.kind(), mapping.source()}] = mapping;
   for (const auto& mapping : over) merged[{mapping.kind(), mapping.source()}] = mapping;
@@ -138,7 +160,7 @@ std::vector<groups::Mapping> MergeMappings(const std::vector<groups::Mapping>& b
 }
 
 groups::MappingSet StoredMappings(const groups::GroupDocument& group, const std::string& source_site,
-                                   const std::string& target_site) {
+                                  const std::string& target_site) {
   for (const auto& set : group.mappings()) {
     if (set.source_site() == source_site && set.target_site() == target_site) return set;
   }

@@ -1,6 +1,6 @@
 #pragma once
-// The rules of a group's document that need no I/O: names, policies, mappings, placements. What GroupService, the readiness
-// check and the operations all build on.
+// The rules of a group's document that need no I/O: names, policies, mappings, placements. What GroupService, the
+// readiness check and the operations all build on.
 //
 // Threads: pure functions. Failure: INVALID_ARGUMENT with the object and what is allowed.
 
@@ -13,7 +13,6 @@
 #include "services/orchestrator/ports/contracts.h"
 
 namespace protector::orchestrator {
-
 
 // The array's own minimum for a replicated snapshot schedule, seconds.
 inline constexpr int kMinReplicationInterval = 300;
@@ -28,19 +27,21 @@ absl::Status CheckGroupName(const std::string& name);
 // A user's text for a message: itself, or a note when it cannot be printed.
 std::string Trimmed(const std::string& text);
 
-// Fills in defaults (fields at 0) and checks ranges and the name on the array. `stop_immediately`: stop_timeout 0 is meant.
-absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::string& group_name, bool stop_immediately);
+// Fills in defaults (fields at 0) and checks ranges and the name on the array. `stop_immediately`: stop_timeout 0 is
+// meant.
+absl::StatusOr<groups::Policy> CompletePolicy(groups::Policy policy, const std::string& group_name,
+                                              bool stop_immediately);
 
 // Kind given, both sides non-empty printable text of at most 255 bytes, no source twice for a kind.
 absl::Status CheckMappings(const std::vector<groups::Mapping>& mappings);
 
 // `over` on top of `base`: an entry with the same kind and source replaces the base's.
 std::vector<groups::Mapping> MergeMappings(const std::vector<groups::Mapping>& base,
-                                            const std::vector<groups::Mapping>& over);
+                                           const std::vector<groups::Mapping>& over);
 
 // The stored mappings of one direction (empty set with both sites named when there are none).
 groups::MappingSet StoredMappings(const groups::GroupDocument& group, const std::string& source_site,
-                                   const std::string& target_site);
+                                  const std::string& target_site);
 // Puts the set in place of the stored one of its direction.
 void StoreMappings(groups::GroupDocument& group, const groups::MappingSet& set);
 

@@ -47,8 +47,8 @@ TEST_CASE("mappings are refused when a side is empty, unprintable, or a source c
 }
 
 TEST_CASE("the command's mappings win over the stored ones") {
-  const auto merged = MergeMappings({Map(groups::NETWORK, "a", "b"), Map(groups::NETWORK, "c", "d")},
-                                    {Map(groups::NETWORK, "a", "x")});
+  const auto merged =
+      MergeMappings({Map(groups::NETWORK, "a", "b"), Map(groups::NETWORK, "c", "d")}, {Map(groups::NETWORK, "a", "x")});
   REQUIRE(merged.size() == 2);
   CHECK(merged[0].target() == "x");
   CHECK(merged[1].target() == "d");

@@ -14,14 +14,14 @@
 namespace protector::orchestrator {
 
 struct OperationTimeouts {
-  absl::Duration call = absl::Seconds(30);         // one change or question
-  absl::Duration big_call = absl::Minutes(3);      // captures and plans of whole groups
-  absl::Duration lost_site = absl::Seconds(5);     // asking a site that is probably gone
-  absl::Duration transfer = absl::Hours(8);        // of a recovery point
-  absl::Duration boot = absl::Minutes(15);         // BUILD to ACTIVE
-  absl::Duration import = absl::Minutes(15);       // CREATING to AVAILABLE
-  absl::Duration hard_stop = absl::Minutes(10);    // after the guest's own time
-  absl::Duration clock_skew = absl::Seconds(30);   // between the sites, before a warning
+  absl::Duration call = absl::Seconds(30);        // one change or question
+  absl::Duration big_call = absl::Minutes(3);     // captures and plans of whole groups
+  absl::Duration lost_site = absl::Seconds(5);    // asking a site that is probably gone
+  absl::Duration transfer = absl::Hours(8);       // of a recovery point
+  absl::Duration boot = absl::Minutes(15);        // BUILD to ACTIVE
+  absl::Duration import = absl::Minutes(15);      // CREATING to AVAILABLE
+  absl::Duration hard_stop = absl::Minutes(10);   // after the guest's own time
+  absl::Duration clock_skew = absl::Seconds(30);  // between the sites, before a warning
 };
 
 struct OperationContext {
@@ -46,7 +46,8 @@ struct Names {
 Names NamesOf(const Run& run);
 storage::Authority AuthorityOf(const Names& names);
 
-// Marks and names by which effects are found again. The same for every attempt on the same object of the same operation.
+// Marks and names by which effects are found again. The same for every attempt on the same object of the same
+// operation.
 std::string MarkOf(const Run& run, const std::string& kind, const std::string& member_id, int index);
 
 std::string TaskId(const std::string& step, const std::string& kind, const std::string& object = "");

@@ -1,4 +1,5 @@
-// Operations whose program dies at every write of its journal, or whose calls lose their answers: the outcome stays the same.
+// Operations whose program dies at every write of its journal, or whose calls lose their answers: the outcome stays the
+// same.
 #include <random>
 
 #include "libs/base/error.h"

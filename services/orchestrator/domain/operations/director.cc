@@ -134,10 +134,10 @@ void OperationsDirector::ConcludeRollback(Run& run, absl::Time now) {
     begun = true;
     failed = failed || run.task(i).task().state() == op::FAILED || run.Blocked(i);
   }
-  operation.set_state(failed                              ? op::FAILED
+  operation.set_state(failed                            ? op::FAILED
                       : run.header().cancel_requested() ? op::CANCELLED
-                      : begun                             ? op::ROLLED_BACK
-                                                          : op::FAILED);
+                      : begun                           ? op::ROLLED_BACK
+                                                        : op::FAILED);
   *operation.mutable_end_time() = ToProto(now);
   run.header_changed = run.changed = true;
 }
@@ -224,8 +224,8 @@ void OperationsDirector::FillView(const Run& run, op::Operation& view) const {
       if (run.Blocked(i)) {
         for (int before : record.after()) {
           if (run.task(before).task().state() != op::FAILED && !run.Blocked(before)) continue;
-          member.set_problem(fmt::format("{} failed: {}", run.task(before).task().id(),
-                                         run.task(before).task().problem().cause()));
+          member.set_problem(
+              fmt::format("{} failed: {}", run.task(before).task().id(), run.task(before).task().problem().cause()));
           break;
         }
       }

@@ -138,8 +138,8 @@ int ServedMembers(const Run& run) {
 
 namespace {
 
-// What a member is called by on the site it has moved to: the next move starts from these names, and may have to do so with this
-// site gone, when nothing can be captured anew.
+// What a member is called by on the site it has moved to: the next move starts from these names, and may have to do so
+// with this site gone, when nothing can be captured anew.
 void Translate(groups::ServerSpec& server, const op::MemberPlan& plan) {
   const auto put = [](const std::string& value, std::string& field) {
     if (!value.empty()) field = value;
@@ -154,7 +154,8 @@ void Translate(groups::ServerSpec& server, const op::MemberPlan& plan) {
     put(planned.network_id(), *port.mutable_network_id());
     put(planned.network_name(), *port.mutable_network_name());
     if (planned.fixed_ips_size() > 0) *port.mutable_fixed_ips() = planned.fixed_ips();
-    if (planned.security_groups_size() == port.security_groups_size()) *port.mutable_security_groups() = planned.security_groups();
+    if (planned.security_groups_size() == port.security_groups_size())
+      *port.mutable_security_groups() = planned.security_groups();
     port.clear_floating_ip();
   }
   for (int v = 0; v < server.volumes_size() && v < plan.volume_types_size(); ++v) {
@@ -203,11 +204,12 @@ void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Ti
       }
       volume.set_array_volume_id(run.Output(materialize, "id" + suffix));
       volume.set_serial(run.Output(materialize, "serial" + suffix));
-      if (!volume.serial().empty()) (*PairOf(head, member.id(), spec.index()).mutable_serials())[target] = volume.serial();
+      if (!volume.serial().empty())
+        (*PairOf(head, member.id(), spec.index()).mutable_serials())[target] = volume.serial();
     }
   }
-  const bool first = head.status() == groups::FAILING_OVER || head.status() == groups::FAILING_BACK ||
-                     head.status() == groups::ERROR;
+  const bool first =
+      head.status() == groups::FAILING_OVER || head.status() == groups::FAILING_BACK || head.status() == groups::ERROR;
   groups::Conditions& conditions = *head.mutable_conditions();
   conditions.set_serving(every_member && done > 0);
   if (done == 0 && head.members_size() > 0 && !every_member) {

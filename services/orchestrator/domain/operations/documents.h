@@ -1,6 +1,6 @@
 #pragma once
-// How a group's document changes during an operation. Pure functions over a copy of the present head; each may be applied
-// again to its own result without a further effect, so that a commit whose answer was lost can be repeated.
+// How a group's document changes during an operation. Pure functions over a copy of the present head; each may be
+// applied again to its own result without a further effect, so that a commit whose answer was lost can be repeated.
 //
 // Threads: pure. Ownership: values. Failure: Standing says when the head is not the one that the operation expects.
 

@@ -42,8 +42,11 @@ absl::Status FakeArray::Change(const std::string& call, const std::string& objec
   });
 }
 
-absl::StatusOr<storage::Array> FakeArray::GetArray(const Call&, const storage::GetArrayRequest&) { return storage::Array(); }
-absl::StatusOr<storage::ResolveVolumesResponse> FakeArray::ResolveVolumes(const Call&, const storage::ResolveVolumesRequest&) {
+absl::StatusOr<storage::Array> FakeArray::GetArray(const Call&, const storage::GetArrayRequest&) {
+  return storage::Array();
+}
+absl::StatusOr<storage::ResolveVolumesResponse> FakeArray::ResolveVolumes(const Call&,
+                                                                          const storage::ResolveVolumesRequest&) {
   return storage::ResolveVolumesResponse();
 }
 absl::StatusOr<storage::ListOwnedObjectsResponse> FakeArray::ListOwnedObjects(const Call&,
@@ -54,11 +57,13 @@ absl::StatusOr<storage::RemoveProtectionResponse> FakeArray::RemoveProtection(co
                                                                               const storage::RemoveProtectionRequest&) {
   return storage::RemoveProtectionResponse();
 }
-absl::StatusOr<storage::UnfenceVolumesResponse> FakeArray::UnfenceVolumes(const Call&, const storage::UnfenceVolumesRequest&) {
+absl::StatusOr<storage::UnfenceVolumesResponse> FakeArray::UnfenceVolumes(const Call&,
+                                                                          const storage::UnfenceVolumesRequest&) {
   return storage::UnfenceVolumesResponse();
 }
 
-absl::StatusOr<storage::Protection> FakeArray::GetProtection(const Call&, const storage::GetProtectionRequest& request) {
+absl::StatusOr<storage::Protection> FakeArray::GetProtection(const Call&,
+                                                             const storage::GetProtectionRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   storage::Protection protection;
   protection.set_name(request.name());
@@ -79,8 +84,8 @@ storage::RecoveryPoint FakeArray::Shown(const Point& point) {
   return shown;
 }
 
-absl::StatusOr<storage::ListRecoveryPointsResponse> FakeArray::ListRecoveryPoints(const Call&,
-                                                                                 const storage::ListRecoveryPointsRequest&) {
+absl::StatusOr<storage::ListRecoveryPointsResponse> FakeArray::ListRecoveryPoints(
+    const Call&, const storage::ListRecoveryPointsRequest&) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   std::vector<Point> points;
   for (const auto& [name, point] : here().points) points.push_back(point);
@@ -90,15 +95,16 @@ absl::StatusOr<storage::ListRecoveryPointsResponse> FakeArray::ListRecoveryPoint
   return response;
 }
 
-absl::StatusOr<storage::RecoveryPoint> FakeArray::GetRecoveryPoint(const Call&, const storage::GetRecoveryPointRequest& request) {
+absl::StatusOr<storage::RecoveryPoint> FakeArray::GetRecoveryPoint(const Call&,
+                                                                   const storage::GetRecoveryPointRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   const auto found = here().points.find(request.recovery_point());
   if (found == here().points.end()) return absl::NotFoundError("no such recovery point");
   return Shown(found->second);
 }
 
-absl::StatusOr<storage::DescribeVolumesResponse> FakeArray::DescribeVolumes(const Call&,
-                                                                           const storage::DescribeVolumesRequest& request) {
+absl::StatusOr<storage::DescribeVolumesResponse> FakeArray::DescribeVolumes(
+    const Call&, const storage::DescribeVolumesRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   storage::DescribeVolumesResponse response;
   for (const std::string& id : request.array_volume_ids()) {
@@ -109,7 +115,8 @@ absl::StatusOr<storage::DescribeVolumesResponse> FakeArray::DescribeVolumes(cons
   return response;
 }
 
-absl::StatusOr<storage::Protection> FakeArray::EnsureProtection(const Call&, const storage::EnsureProtectionRequest& request) {
+absl::StatusOr<storage::Protection> FakeArray::EnsureProtection(const Call&,
+                                                                const storage::EnsureProtectionRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(Change("ensure-protection", request.name(), request.authority(), [&] {
     std::set<std::string> serials;
     for (const storage::Disk& disk : request.disks()) serials.insert(disk.serial());
@@ -124,7 +131,8 @@ absl::StatusOr<storage::Protection> FakeArray::EnsureProtection(const Call&, con
   return storage::Protection();
 }
 
-absl::StatusOr<storage::Protection> FakeArray::AcceptProtection(const Call&, const storage::AcceptProtectionRequest& request) {
+absl::StatusOr<storage::Protection> FakeArray::AcceptProtection(const Call&,
+                                                                const storage::AcceptProtectionRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(Change("accept-protection", request.name(), request.authority(), [&] {
     here().accepts = true;
     return absl::OkStatus();
@@ -132,7 +140,8 @@ absl::StatusOr<storage::Protection> FakeArray::AcceptProtection(const Call&, con
   return storage::Protection();
 }
 
-absl::StatusOr<storage::Protection> FakeArray::SuspendProtection(const Call&, const storage::SuspendProtectionRequest& request) {
+absl::StatusOr<storage::Protection> FakeArray::SuspendProtection(const Call&,
+                                                                 const storage::SuspendProtectionRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(Change("suspend-protection", request.name(), request.authority(), [&] {
     here().enabled = false;
     return absl::OkStatus();
@@ -140,10 +149,10 @@ absl::StatusOr<storage::Protection> FakeArray::SuspendProtection(const Call&, co
   return storage::Protection();
 }
 
-absl::StatusOr<storage::RecoveryPoint> FakeArray::CreateRecoveryPoint(const Call&,
-                                                                      const storage::CreateRecoveryPointRequest& request) {
-  const std::string name =
-      fmt::format("{}:{}.{}-{}", here_, request.name(), request.authority().operation_id().substr(3, 8), request.purpose());
+absl::StatusOr<storage::RecoveryPoint> FakeArray::CreateRecoveryPoint(
+    const Call&, const storage::CreateRecoveryPointRequest& request) {
+  const std::string name = fmt::format("{}:{}.{}-{}", here_, request.name(),
+                                       request.authority().operation_id().substr(3, 8), request.purpose());
   Site& target = world_.other(here_);
   PROTECTOR_RETURN_IF_ERROR(Change("create-recovery-point", request.purpose(), request.authority(), [&] {
     if (target.points.count(name) == 0) {
@@ -157,7 +166,8 @@ absl::StatusOr<storage::RecoveryPoint> FakeArray::CreateRecoveryPoint(const Call
   return Shown(target.points[name]);
 }
 
-absl::StatusOr<storage::FenceVolumesResponse> FakeArray::FenceVolumes(const Call&, const storage::FenceVolumesRequest& request) {
+absl::StatusOr<storage::FenceVolumesResponse> FakeArray::FenceVolumes(const Call&,
+                                                                      const storage::FenceVolumesRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(Change("fence", "", request.authority(), [&] {
     for (const storage::Disk& disk : request.disks()) here().array[disk.serial()].fenced = true;
     return absl::OkStatus();
@@ -167,7 +177,8 @@ absl::StatusOr<storage::FenceVolumesResponse> FakeArray::FenceVolumes(const Call
   return response;
 }
 
-absl::StatusOr<storage::Protection> FakeArray::RefuseReplication(const Call&, const storage::RefuseReplicationRequest& request) {
+absl::StatusOr<storage::Protection> FakeArray::RefuseReplication(const Call&,
+                                                                 const storage::RefuseReplicationRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(Change("refuse-replication", "", request.authority(), [&] {
     here().accepts = false;
     return absl::OkStatus();
@@ -210,7 +221,7 @@ absl::StatusOr<storage::MaterializeVolumesResponse> FakeArray::MaterializeVolume
 }
 
 absl::StatusOr<storage::RetireVolumesResponse> FakeArray::RetireVolumes(const Call&,
-                                                                       const storage::RetireVolumesRequest& request) {
+                                                                        const storage::RetireVolumesRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(Change("retire", "", request.authority(), [&] {
     for (const std::string& serial : request.serials()) {
       Volume& volume = here().array[serial];

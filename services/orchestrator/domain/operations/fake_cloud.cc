@@ -35,7 +35,8 @@ absl::StatusOr<metadata::CommitResponse> FakeMetadata::Commit(const Call&, const
     version.mutable_version()->set_version(head.version().version() + 1);
     here.versions.push_back(version);
     if (peer_site.up) peer_site.versions = here.versions;
-    world_.Effect(fmt::format("{}.commit epoch {} {}", here_, document.epoch(), groups::GroupStatus_Name(document.status())));
+    world_.Effect(
+        fmt::format("{}.commit epoch {} {}", here_, document.epoch(), groups::GroupStatus_Name(document.status())));
     *response.mutable_version() = version.version();
     *response.mutable_document() = document;
     response.set_peer_has_it(peer_site.up);
@@ -45,7 +46,8 @@ absl::StatusOr<metadata::CommitResponse> FakeMetadata::Commit(const Call&, const
   return response;
 }
 
-absl::StatusOr<metadata::GetDocumentResponse> FakeMetadata::GetDocument(const Call&, const metadata::GetDocumentRequest& request) {
+absl::StatusOr<metadata::GetDocumentResponse> FakeMetadata::GetDocument(const Call&,
+                                                                        const metadata::GetDocumentRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   const metadata::GetDocumentResponse& head = world_.site(here_).versions.back();
   if (request.group_id() != head.document().id() && request.name() != head.document().name()) {
@@ -54,7 +56,8 @@ absl::StatusOr<metadata::GetDocumentResponse> FakeMetadata::GetDocument(const Ca
   return head;
 }
 
-absl::StatusOr<metadata::ListDocumentsResponse> FakeMetadata::ListDocuments(const Call&, const metadata::ListDocumentsRequest&) {
+absl::StatusOr<metadata::ListDocumentsResponse> FakeMetadata::ListDocuments(const Call&,
+                                                                            const metadata::ListDocumentsRequest&) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   metadata::ListDocumentsResponse response;
   *response.add_documents() = world_.site(here_).versions.back();
@@ -94,8 +97,8 @@ absl::StatusOr<peer::GetStandingResponse> FakeCloud::GetStanding(const Call&, co
   return response;
 }
 
-absl::StatusOr<peer::DescribeResourcesResponse> FakeCloud::DescribeResources(const Call&,
-                                                                            const peer::DescribeResourcesRequest& request) {
+absl::StatusOr<peer::DescribeResourcesResponse> FakeCloud::DescribeResources(
+    const Call&, const peer::DescribeResourcesRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   Site& site = world_.site(here_);
   peer::DescribeResourcesResponse response;
@@ -116,7 +119,8 @@ absl::StatusOr<peer::DescribeResourcesResponse> FakeCloud::DescribeResources(con
   return response;
 }
 
-absl::StatusOr<peer::CaptureMembersResponse> FakeCloud::CaptureMembers(const Call&, const peer::CaptureMembersRequest&) {
+absl::StatusOr<peer::CaptureMembersResponse> FakeCloud::CaptureMembers(const Call&,
+                                                                       const peer::CaptureMembersRequest&) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   peer::CaptureMembersResponse response;
   for (const groups::Member& member : world_.head(here_).members()) {
@@ -124,7 +128,8 @@ absl::StatusOr<peer::CaptureMembersResponse> FakeCloud::CaptureMembers(const Cal
     captured = member;
     const groups::Placement* placement = FindPlacement(member, here_);
     const auto server = world_.site(here_).servers.find(placement == nullptr ? "" : placement->server_id());
-    captured.mutable_server()->set_running(server != world_.site(here_).servers.end() && server->second.status == "ACTIVE");
+    captured.mutable_server()->set_running(server != world_.site(here_).servers.end() &&
+                                           server->second.status == "ACTIVE");
   }
   return response;
 }
@@ -246,7 +251,8 @@ absl::StatusOr<std::string> FakeTarget::Import(const Call&, const ImportVolume& 
       world_.Effect(fmt::format("{}.import {}", here_, request.mark));
       return absl::OkStatus();
     }
-    return Error(absl::StatusCode::kFailedPrecondition, "CLOUD_REFUSED", "no such array volume: " + request.array_volume);
+    return Error(absl::StatusCode::kFailedPrecondition, "CLOUD_REFUSED",
+                 "no such array volume: " + request.array_volume);
   }));
   return id;
 }
@@ -340,7 +346,9 @@ absl::Status FakeTarget::ForgetVolume(const Call&, const std::string& id) {
     return absl::OkStatus();
   });
 }
-absl::Status FakeTarget::DeletePort(const Call&, const std::string&) { return absl::OkStatus(); }
+absl::Status FakeTarget::DeletePort(const Call&, const std::string&) {
+  return absl::OkStatus();
+}
 absl::Status FakeTarget::StopServer(const Call&, const std::string& id) {
   return Change("stop-new-server", id, [&] {
     here().servers.at(id).status = "SHUTOFF";

@@ -10,8 +10,7 @@
 namespace protector::orchestrator::fake {
 
 struct World::Ports {
-  Ports(World& world, const std::string& from)
-      : sites(from), target(world, from), factory(world, from) {}
+  Ports(World& world, const std::string& from) : sites(from), target(world, from), factory(world, from) {}
   FakeSites sites;
   FakeTarget target;
   FakeFactory factory;
@@ -95,12 +94,22 @@ World::World(ManualClock& clock, int members, int volumes) : clock_(clock) {
 
 World::~World() = default;
 
-std::string World::NewId(const std::string& kind) { return DerivedUuid(fmt::format("{} {}", kind, next_id_++)); }
-std::string World::NewSerial() { return fmt::format("{:024X}", next_id_++); }
+std::string World::NewId(const std::string& kind) {
+  return DerivedUuid(fmt::format("{} {}", kind, next_id_++));
+}
+std::string World::NewSerial() {
+  return fmt::format("{:024X}", next_id_++);
+}
 
-PortsFactory& World::PortsOf(const std::string& site) { return ports_.at(site)->factory; }
-SitesPort& World::SitesOf(const std::string& site) { return ports_.at(site)->sites; }
-TargetCloudPort& World::TargetOf(const std::string& site) { return ports_.at(site)->target; }
+PortsFactory& World::PortsOf(const std::string& site) {
+  return ports_.at(site)->factory;
+}
+SitesPort& World::SitesOf(const std::string& site) {
+  return ports_.at(site)->sites;
+}
+TargetCloudPort& World::TargetOf(const std::string& site) {
+  return ports_.at(site)->target;
+}
 
 void World::SyncMetadata() {
   auto& a = site("site-a").versions;

@@ -1,6 +1,7 @@
 #pragma once
-// Two sites in memory, for tests: cloud, array and metadata of each, with guests that write. It counts every effect, so that
-// a test can say that each happened once; it can lose a call before or after it was carried out; a site can be taken away.
+// Two sites in memory, for tests: cloud, array and metadata of each, with guests that write. It counts every effect, so
+// that a test can say that each happened once; it can lose a call before or after it was carried out; a site can be
+// taken away.
 //
 // Threads: one. Ownership: owns everything. Failure: what the tests arrange.
 
@@ -52,8 +53,8 @@ struct Site {
   std::set<std::string> protected_serials;
   bool enabled = false, accepts = false;  // its group sends; it takes what the other one sends
   absl::Time baseline = absl::InfiniteFuture();
-  int64_t epoch_seen = 0;   // by its array
-  int64_t confirmed = 0;    // by its orchestrator
+  int64_t epoch_seen = 0;  // by its array
+  int64_t confirmed = 0;   // by its orchestrator
   std::vector<metadata::GetDocumentResponse> versions;
 };
 
@@ -74,11 +75,11 @@ class World {
   // Called before each change; by "site.call object".
   std::function<Fault(const std::string& call)> fault = [](const std::string&) { return Fault::kNone; };
   // Called before every call, changes or not; false: the calling program is gone, the call does not happen.
-  std::map<std::string, int> effects;  // "site.call object" -> how often it had an effect
-  std::vector<std::string> log;        // in order
-  std::vector<std::string> violations; // of what must never be
+  std::map<std::string, int> effects;              // "site.call object" -> how often it had an effect
+  std::vector<std::string> log;                    // in order
+  std::vector<std::string> violations;             // of what must never be
   std::map<std::string, std::string> boot_faults;  // server name -> Nova's fault on the target
-  bool blocked_plan = false;           // the target's check finds a blocker
+  bool blocked_plan = false;                       // the target's check finds a blocker
 
   // As seen from a site: the other one may be unreachable.
   PortsFactory& PortsOf(const std::string& site);
@@ -93,8 +94,8 @@ class World {
 
   // For the ports.
   absl::Status Begin(const std::string& from, const std::string& to);
-  absl::Status Change(const std::string& from, const std::string& to, const std::string& call, const std::string& object,
-                      const std::function<absl::Status()>& effect);
+  absl::Status Change(const std::string& from, const std::string& to, const std::string& call,
+                      const std::string& object, const std::function<absl::Status()>& effect);
   absl::Status CheckEpoch(Site& site, const storage::Authority& authority, int64_t Site::*known);
   void Effect(const std::string& what);
   ManualClock& clock() { return clock_; }

@@ -29,9 +29,10 @@ Kinds::Kinds(const OperationContext& context) {
   AddStorageKinds(context, *this);
   AddVolumeKinds(context, *this);
   AddServerKinds(context, *this);
-  Add("boot-order-gate", std::make_unique<SimpleKind>(
-                             context, Traits{.changes = false, .on_failure = OnFailure::kTolerated},
-                             [](const auto&, const auto&, const auto&, const auto&) { return [] { return Verdict::Done(); }; }));
+  Add("boot-order-gate",
+      std::make_unique<SimpleKind>(
+          context, Traits{.changes = false, .on_failure = OnFailure::kTolerated},
+          [](const auto&, const auto&, const auto&, const auto&) { return [] { return Verdict::Done(); }; }));
 }
 
 const TaskKind& Kinds::Get(const std::string& kind) const {

@@ -1,6 +1,6 @@
 #pragma once
-// The kinds of task that operations are made of. docs/operation-engine.md has the table of their idempotency: by what an
-// effect is found again, and what a repeat does.
+// The kinds of task that operations are made of. docs/operation-engine.md has the table of their idempotency: by what
+// an effect is found again, and what a repeat does.
 //
 // Threads: as TaskKind. Ownership: the context outlives the kinds. Failure: verdicts.
 

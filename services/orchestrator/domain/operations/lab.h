@@ -1,5 +1,6 @@
 #pragma once
-// What the tests of operations share: two programs over one world in memory, and what is asked of that world afterwards.
+// What the tests of operations share: two programs over one world in memory, and what is asked of that world
+// afterwards.
 //
 // Threads: for one test on its thread. Failure: Catch2's assertions.
 #include <fmt/format.h>

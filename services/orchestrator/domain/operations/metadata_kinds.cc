@@ -1,6 +1,6 @@
-// Commits of the group's document. Each reads the head, looks at how it stands to the operation, changes a copy and commits
-// it on top of that head. A repeat finds the change made (Standing) or makes it again to the same effect (documents.h), so
-// an answer that was lost does no harm.
+// Commits of the group's document. Each reads the head, looks at how it stands to the operation, changes a copy and
+// commits it on top of that head. A repeat finds the change made (Standing) or makes it again to the same effect
+// (documents.h), so an answer that was lost does no harm.
 #include <fmt/format.h>
 
 #include "libs/base/ids.h"
@@ -19,7 +19,9 @@ struct CommitPlan {
   std::function<Verdict(groups::GroupDocument& head, Standing standing)> change;
 };
 
-Verdict Go() { return Verdict::Waiting(); }
+Verdict Go() {
+  return Verdict::Waiting();
+}
 
 Verdict Contradicted(const groups::GroupDocument& head) {
   return Verdict::Contradiction(
@@ -77,11 +79,11 @@ TaskKind::Work BeginOperation(const OperationContext& context, const Run& run, c
   plan.change = [operation = run.operation(), record = run.plan()](groups::GroupDocument& head, Standing standing) {
     if (standing == Standing::kHeld) return Verdict::Done();
     if (standing != Standing::kBefore) {
-      return Verdict::Failed(Error(absl::StatusCode::kAborted, "GROUP_BUSY",
-                                   fmt::format("operation {} is running on protection group {}",
-                                               head.active_operation_id(), head.name()))
-                                 .Object("operation " + head.active_operation_id())
-                                 .Remedy("Wait for it, then start again."));
+      return Verdict::Failed(
+          Error(absl::StatusCode::kAborted, "GROUP_BUSY",
+                fmt::format("operation {} is running on protection group {}", head.active_operation_id(), head.name()))
+              .Object("operation " + head.active_operation_id())
+              .Remedy("Wait for it, then start again."));
     }
     Begin(head, operation, record->document());
     return Go();
@@ -89,7 +91,8 @@ TaskKind::Work BeginOperation(const OperationContext& context, const Run& run, c
   return CommitWork(context, run, task, call, std::move(plan));
 }
 
-TaskKind::Work ClaimEpoch(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call) {
+TaskKind::Work ClaimEpoch(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                          const Call& call) {
   CommitPlan plan;
   const bool unplanned = run.operation().type() == op::UNPLANNED_FAILOVER;
   plan.site = run.operation().target_site();
@@ -170,9 +173,9 @@ void AddMetadataKinds(const OperationContext& context, Kinds& kinds) {
   add("commit-error", traits(OnFailure::kTolerated, 4),
       [](const OperationContext& c, const Run& run, const op::TaskRecord& task, const Call& call) {
         const std::string why = run.header().cause().cause();
-        return AfterClaim(c, run, task, call, "failed", [operation = run.operation(), why](groups::GroupDocument& head) {
-          Fail(head, operation, why);
-        });
+        return AfterClaim(
+            c, run, task, call, "failed",
+            [operation = run.operation(), why](groups::GroupDocument& head) { Fail(head, operation, why); });
       });
   add("commit-cleaned", traits(OnFailure::kCleanup, 8),
       [](const OperationContext& c, const Run& run, const op::TaskRecord& task, const Call& call) {

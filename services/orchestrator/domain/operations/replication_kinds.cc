@@ -1,4 +1,5 @@
-// Replication: is it well, which recovery point, fresh recovery points, and building it (before a failback, and in reverse).
+// Replication: is it well, which recovery point, fresh recovery points, and building it (before a failback, and in
+// reverse).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,8 +36,9 @@ absl::Status NoRecoveryPoint(const Names& names, const std::string& array, const
                fmt::format("no usable replicated snapshot of {}:{} on the array of {}{}", array, names.storage,
                            names.target, why))
       .Object("protection group " + names.storage)
-      .Remedy("Check that pure_pg_name of the policy is the name on the array, and that its replication has completed "
-              "at least one cycle; restore replication before trying again.")
+      .Remedy(
+          "Check that pure_pg_name of the policy is the name on the array, and that its replication has completed "
+          "at least one cycle; restore replication before trying again.")
       .Site(names.target);
 }
 
@@ -46,8 +48,8 @@ std::vector<std::string> RpoWarning(absl::Duration age, int minutes) {
                       absl::FormatDuration(absl::Trunc(age, absl::Seconds(1))), minutes)};
 }
 
-// Planned: the group or pod is healthy. An async group whose first transfer runs is good enough: the final snapshot is sent
-// whole whatever came before it.
+// Planned: the group or pod is healthy. An async group whose first transfer runs is good enough: the final snapshot is
+// sent whole whatever came before it.
 TaskKind::Work CheckReplication(const OperationContext& context, const Run& run, const op::TaskRecord&,
                                 const Call& call) {
   return [&context, call, names = NamesOf(run), force = run.operation().force(),
@@ -70,7 +72,8 @@ TaskKind::Work CheckReplication(const OperationContext& context, const Run& run,
       return verdict;
     }
     if (force && protection->health() != Health::BROKEN) {
-      verdict.warnings.push_back(fmt::format("replication of {} is not healthy: {}", names.storage, protection->detail()));
+      verdict.warnings.push_back(
+          fmt::format("replication of {} is not healthy: {}", names.storage, protection->detail()));
       return verdict;
     }
     const bool pod = names.type == groups::SYNC;
@@ -113,22 +116,23 @@ TaskKind::Work PickRecoveryPoint(const OperationContext& context, const Run& run
         continue;
       }
       const absl::Time data_time = FromProto(point.data_time());
-      Verdict verdict = Verdict::Done({{"recovery_point", point.name()},
-                                       {"recovery_point_time", Millis(point.data_time())}});
+      Verdict verdict =
+          Verdict::Done({{"recovery_point", point.name()}, {"recovery_point_time", Millis(point.data_time())}});
       const absl::Duration age = absl::Trunc(context.clock.Now() - data_time, absl::Seconds(1));
       verdict.detail = fmt::format("{}, {} old", point.name(), absl::FormatDuration(age));
       if (skipped > 0) verdict.warnings.push_back(fmt::format("{} newer recovery points are not complete", skipped));
       for (const std::string& warning : RpoWarning(age, minutes)) verdict.warnings.push_back(warning);
       return verdict;
     }
-    return Verdict::Failed(NoRecoveryPoint(
-        names, *array, skipped > 0 ? fmt::format(" ({} are there, none complete)", skipped) : ""));
+    return Verdict::Failed(
+        NoRecoveryPoint(names, *array, skipped > 0 ? fmt::format(" ({} are there, none complete)", skipped) : ""));
   };
 }
 
 // A recovery point of all volumes now, and its arrival on the target. The name is derived from operation and purpose: a
 // repeat adopts it.
-TaskKind::Work CreatePoint(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call) {
+TaskKind::Work CreatePoint(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                           const Call& call) {
   const std::string purpose = task.task().kind() == "presync" ? "presync" : "final";
   return [&context, call, purpose, names = NamesOf(run)]() -> Verdict {
     const auto source = context.ports.For(names.source);
@@ -140,12 +144,12 @@ TaskKind::Work CreatePoint(const OperationContext& context, const Run& run, cons
     request.set_purpose(purpose);
     const auto point = source->array->CreateRecoveryPoint(call, request);
     if (!point.ok()) return Verdict::OfChange(point.status());
-    return Verdict::Accepted({{"recovery_point", point->name()},
-                              {"recovery_point_time", Millis(point->data_time())}});
+    return Verdict::Accepted({{"recovery_point", point->name()}, {"recovery_point_time", Millis(point->data_time())}});
   };
 }
 
-TaskKind::Work LookAtPoint(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call) {
+TaskKind::Work LookAtPoint(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                           const Call& call) {
   const auto output = task.outputs().find("recovery_point");
   const std::string name = output == task.outputs().end() ? "" : output->second;
   return [&context, call, name, names = NamesOf(run), volumes = VolumesOf(run.document())]() -> Verdict {
@@ -251,7 +255,8 @@ TaskKind::Work Accept(const OperationContext& context, const Run& run, const Cal
 }
 
 // The first transfer of the reverse direction. Old data is kept until it has ended.
-TaskKind::Work LookAtBaseline(const OperationContext& context, const Run& run, const op::TaskRecord&, const Call& call) {
+TaskKind::Work LookAtBaseline(const OperationContext& context, const Run& run, const op::TaskRecord&,
+                              const Call& call) {
   const std::string name = StorageName(run.document(), run.operation().target_site());
   const bool left_out = run.StateOf(TaskId("reprotect", "ensure-reverse")) == op::SKIPPED;
   return [&context, call, name, left_out, names = NamesOf(run)]() -> Verdict {
@@ -269,7 +274,8 @@ TaskKind::Work LookAtBaseline(const OperationContext& context, const Run& run, c
     const auto protection = target->array->GetProtection(call, request);
     if (!protection.ok()) return Verdict::OfQuestion(protection.status());
     if (protection->health() == storage::Protection::HEALTHY) return Verdict::Done();
-    return Verdict::Waiting(-1, fmt::format("waiting for the first transfer to {}: {}", names.source, protection->detail()));
+    return Verdict::Waiting(
+        -1, fmt::format("waiting for the first transfer to {}: {}", names.source, protection->detail()));
   };
 }
 
@@ -289,25 +295,28 @@ void AddReplicationKinds(const OperationContext& context, Kinds& kinds) {
   kinds.Add("pick-recovery-point", std::make_unique<SimpleKind>(context, question, PickRecoveryPoint));
   kinds.Add("presync", std::make_unique<WatchedKind>(context, point, CreatePoint, LookAtPoint));
   kinds.Add("final-snapshot", std::make_unique<WatchedKind>(context, point, CreatePoint, LookAtPoint));
-  kinds.Add("ensure-protection",
-            std::make_unique<SimpleKind>(context, change, [](const auto& c, const Run& run, const auto&, const Call& call) {
-              const op::Operation& operation = run.operation();
-              return Ensure(c, run, call, operation.source_site(), operation.target_site(),
-                            DisksOn(run.document(), operation.source_site()));
-            }));
-  kinds.Add("accept-protection",
-            std::make_unique<SimpleKind>(context, change, [](const auto& c, const Run& run, const auto&, const Call& call) {
-              return Accept(c, run, call, run.operation().source_site(), run.operation().target_site());
-            }));
-  kinds.Add("ensure-reverse",
-            std::make_unique<SimpleKind>(context, cleanup, [](const auto& c, const Run& run, const auto&, const Call& call) {
-              const op::Operation& operation = run.operation();
-              return Ensure(c, run, call, operation.target_site(), operation.source_site(), NewDisks(run));
-            }));
-  kinds.Add("accept-reverse",
-            std::make_unique<SimpleKind>(context, cleanup, [](const auto& c, const Run& run, const auto&, const Call& call) {
-              return Accept(c, run, call, run.operation().target_site(), run.operation().source_site());
-            }));
+  kinds.Add("ensure-protection", std::make_unique<SimpleKind>(
+                                     context, change, [](const auto& c, const Run& run, const auto&, const Call& call) {
+                                       const op::Operation& operation = run.operation();
+                                       return Ensure(c, run, call, operation.source_site(), operation.target_site(),
+                                                     DisksOn(run.document(), operation.source_site()));
+                                     }));
+  kinds.Add(
+      "accept-protection",
+      std::make_unique<SimpleKind>(context, change, [](const auto& c, const Run& run, const auto&, const Call& call) {
+        return Accept(c, run, call, run.operation().source_site(), run.operation().target_site());
+      }));
+  kinds.Add(
+      "ensure-reverse",
+      std::make_unique<SimpleKind>(context, cleanup, [](const auto& c, const Run& run, const auto&, const Call& call) {
+        const op::Operation& operation = run.operation();
+        return Ensure(c, run, call, operation.target_site(), operation.source_site(), NewDisks(run));
+      }));
+  kinds.Add(
+      "accept-reverse",
+      std::make_unique<SimpleKind>(context, cleanup, [](const auto& c, const Run& run, const auto&, const Call& call) {
+        return Accept(c, run, call, run.operation().target_site(), run.operation().source_site());
+      }));
   kinds.Add("wait-baseline",
             std::make_unique<WatchedKind>(
                 context, baseline,

@@ -1,4 +1,5 @@
-// Ports and servers on the target. Both carry their mark from their first moment; a lost answer is answered by looking for it.
+// Ports and servers on the target. Both carry their mark from their first moment; a lost answer is answered by looking
+// for it.
 #include <fmt/format.h>
 
 #include "services/orchestrator/domain/operations/basic_kind.h"
@@ -139,7 +140,8 @@ class CreateServerKind final : public BasicKind {
     std::vector<std::string> ports;
     const int count = run.document().members(task.member()).server().ports_size();
     for (int p = 0; p < count; ++p) {
-      ports.push_back(run.Output(TaskId("recreate_vms", "create-port", fmt::format("{}.{}", task.label(), p)), "port_id"));
+      ports.push_back(
+          run.Output(TaskId("recreate_vms", "create-port", fmt::format("{}.{}", task.label(), p)), "port_id"));
     }
     return ports;
   }
@@ -151,21 +153,23 @@ class CreateServerKind final : public BasicKind {
       return Verdict::Done({{"status", "ACTIVE"}, {"addresses", addresses}});
     }
     if (server != nullptr && server->status != "ERROR") return Verdict::Waiting(-1, server->status);
-    const std::string fault = server == nullptr          ? "the server vanished while it was being built"
+    const std::string fault = server == nullptr       ? "the server vanished while it was being built"
                               : server->fault.empty() ? "the server is in status ERROR"
                                                       : "the server is in status ERROR: " + server->fault;
-    Verdict verdict = Verdict::Failed(Error(absl::StatusCode::kInternal, "SERVER_ERROR", fault)
-                                          .Object(fmt::format("{} (server {})", object, id))
-                                          .Remedy("See openstack server show on the target; mend what it says (flavor, network, "
-                                                  "capacity), then retry the task: the failed server is replaced.")
-                                          .Site(site));
+    Verdict verdict =
+        Verdict::Failed(Error(absl::StatusCode::kInternal, "SERVER_ERROR", fault)
+                            .Object(fmt::format("{} (server {})", object, id))
+                            .Remedy("See openstack server show on the target; mend what it says (flavor, network, "
+                                    "capacity), then retry the task: the failed server is replaced.")
+                            .Site(site));
     verdict.outputs = {{"status", server == nullptr ? "" : "ERROR"}, {"failed_server", server == nullptr ? "" : id}};
     return verdict;
   }
 };
 
 // As it was captured: stopped by its owner, locked by its owner. Idempotent.
-TaskKind::Work FinishServer(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call) {
+TaskKind::Work FinishServer(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                            const Call& call) {
   const groups::ServerSpec& server = run.document().members(task.member()).server();
   return [&context, call, stop = !server.running(), lock = server.locked(),
           id = run.Output(TaskId("recreate_vms", "create-server", task.label()), "server_id")]() -> Verdict {

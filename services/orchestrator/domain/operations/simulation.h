@@ -1,8 +1,9 @@
 #pragma once
-// One orchestrator over a fake world, turned by the test: works run one at a time in an order drawn from a seed, the clock
-// moves only when nothing else can happen, and the process can die at any write of its journal.
+// One orchestrator over a fake world, turned by the test: works run one at a time in an order drawn from a seed, the
+// clock moves only when nothing else can happen, and the process can die at any write of its journal.
 //
-// Threads: one. Ownership: the store and the world outlive the nodes. Failure: Settle gives up after a great many turns.
+// Threads: one. Ownership: the store and the world outlive the nodes. Failure: Settle gives up after a great many
+// turns.
 
 #include <random>
 

@@ -28,8 +28,8 @@ Names NamesFor(const Run& run, const op::TaskRecord& task) {
 
 using Change = absl::StatusOr<peer::ChangeResponse> (SourceCloudPort::*)(const Call&, const peer::ServerRequest&);
 
-TaskKind::Work ChangeServer(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call,
-                            Change change, const std::string& reason, bool wait) {
+TaskKind::Work ChangeServer(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                            const Call& call, Change change, const std::string& reason, bool wait) {
   peer::ServerRequest request;
   const Names names = NamesFor(run, task);
   *request.mutable_authority() = AuthorityOf(names);
@@ -119,26 +119,25 @@ class StopServer final : public BasicKind {
   }
   Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
     const absl::Duration timeout = absl::Seconds(run.document().policy().stop_timeout());
-    return LookAtServers(context_, run, tasks, CallOf(run, *tasks.front()),
-                         [this, timeout](const peer::ResourceState* state, const op::TaskRecord& task) -> Verdict {
-                           if (state == nullptr) return Verdict::Failed(ServerGone(task));
-                           if (state->status() == "SHUTOFF" && state->task_state().empty()) return Verdict::Done();
-                           const absl::Duration waited = context_.clock.Now() - FromProto(task.waiting_since());
-                           // A stop that Nova took and gave up leaves the server as it was: without a task state.
-                           const bool given_up =
-                               state->status() == "ACTIVE" && state->task_state().empty() && waited > kStopTakesHold;
-                           if (task.variant() != "hard" && (given_up || waited > timeout)) return Verdict::Again("hard");
-                           if (given_up || state->status() == "ERROR") {
-                             return Verdict::Failed(
-                                 Error(absl::StatusCode::kInternal, "SERVER_NOT_STOPPED",
-                                       fmt::format("Nova accepted the stop of {}, but the server is {}{}{}",
-                                                   task.task().object(), state->status(),
-                                                   state->fault().empty() ? "" : ": ", state->fault()))
-                                     .Object(task.task().object())
-                                     .Remedy("Look at the server in Nova and stop it by hand if need be, then start again."));
-                           }
-                           return Verdict::Waiting(-1, state->status());
-                         });
+    return LookAtServers(
+        context_, run, tasks, CallOf(run, *tasks.front()),
+        [this, timeout](const peer::ResourceState* state, const op::TaskRecord& task) -> Verdict {
+          if (state == nullptr) return Verdict::Failed(ServerGone(task));
+          if (state->status() == "SHUTOFF" && state->task_state().empty()) return Verdict::Done();
+          const absl::Duration waited = context_.clock.Now() - FromProto(task.waiting_since());
+          // A stop that Nova took and gave up leaves the server as it was: without a task state.
+          const bool given_up = state->status() == "ACTIVE" && state->task_state().empty() && waited > kStopTakesHold;
+          if (task.variant() != "hard" && (given_up || waited > timeout)) return Verdict::Again("hard");
+          if (given_up || state->status() == "ERROR") {
+            return Verdict::Failed(
+                Error(absl::StatusCode::kInternal, "SERVER_NOT_STOPPED",
+                      fmt::format("Nova accepted the stop of {}, but the server is {}{}{}", task.task().object(),
+                                  state->status(), state->fault().empty() ? "" : ": ", state->fault()))
+                    .Object(task.task().object())
+                    .Remedy("Look at the server in Nova and stop it by hand if need be, then start again."));
+          }
+          return Verdict::Waiting(-1, state->status());
+        });
   }
 };
 
@@ -195,19 +194,19 @@ class DeleteServer final : public BasicKind {
     return ChangeServer(context_, run, task, CallOf(run, task), &SourceCloudPort::DeleteServer, "", true);
   }
   Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
-    return LookAtServers(context_, run, tasks, CallOf(run, *tasks.front()),
-                         [](const peer::ResourceState* state, const op::TaskRecord& task) -> Verdict {
-                           if (state == nullptr) return Verdict::Done();
-                           if (state->status() == "ERROR" && state->task_state().empty()) {
-                             return Verdict::Failed(
-                                 Error(absl::StatusCode::kInternal, "SERVER_ERROR",
-                                       state->fault().empty() ? "the server went to ERROR while it was deleted"
-                                                              : state->fault())
-                                     .Object(task.task().object())
-                                     .Remedy("Look at the server in Nova, then retry the task."));
-                           }
-                           return Verdict::Waiting(-1, state->status());
-                         });
+    return LookAtServers(
+        context_, run, tasks, CallOf(run, *tasks.front()),
+        [](const peer::ResourceState* state, const op::TaskRecord& task) -> Verdict {
+          if (state == nullptr) return Verdict::Done();
+          if (state->status() == "ERROR" && state->task_state().empty()) {
+            return Verdict::Failed(
+                Error(absl::StatusCode::kInternal, "SERVER_ERROR",
+                      state->fault().empty() ? "the server went to ERROR while it was deleted" : state->fault())
+                    .Object(task.task().object())
+                    .Remedy("Look at the server in Nova, then retry the task."));
+          }
+          return Verdict::Waiting(-1, state->status());
+        });
   }
 };
 
@@ -281,7 +280,8 @@ class Release final : public BasicKind {
       ask.add_volume_ids(id);
       const auto states = site->cloud->DescribeResources(call, ask);
       if (!states.ok()) return Verdict::NotDone(states.status());
-      const std::string status = states->volumes_size() > 0 && states->volumes(0).exists() ? states->volumes(0).status() : "";
+      const std::string status =
+          states->volumes_size() > 0 && states->volumes(0).exists() ? states->volumes(0).status() : "";
       if (status == "IN-USE" || status == "DETACHING") {
         return Verdict::NotDone(Error(absl::StatusCode::kUnavailable, "VOLUME_ATTACHED",
                                       fmt::format("the volume of {} is still {}", object, status))
@@ -301,7 +301,8 @@ class Release final : public BasicKind {
 };
 
 // Nobody started a member between its stop and the end of the final transfer: what it wrote would be lost.
-TaskKind::Work ConfirmStopped(const OperationContext& context, const Run& run, const op::TaskRecord&, const Call& call) {
+TaskKind::Work ConfirmStopped(const OperationContext& context, const Run& run, const op::TaskRecord&,
+                              const Call& call) {
   peer::DescribeResourcesRequest request;
   const Names names = NamesOf(run);
   request.set_group_id(names.group_id);
@@ -392,22 +393,30 @@ void AddSourceKinds(const OperationContext& context, Kinds& kinds) {
   kinds.Add("delete-server", std::make_unique<DeleteServer>(context));
   kinds.Add("delete-port", std::make_unique<Release>(context, true));
   kinds.Add("unmanage-volume", std::make_unique<Release>(context, false));
-  kinds.Add("confirm-stopped",
-            std::make_unique<SimpleKind>(
-                context, Traits{.api = Api::kPeer, .changes = false, .on_failure = OnFailure::kOperation}, ConfirmStopped));
+  kinds.Add(
+      "confirm-stopped",
+      std::make_unique<SimpleKind>(
+          context, Traits{.api = Api::kPeer, .changes = false, .on_failure = OnFailure::kOperation}, ConfirmStopped));
   const Traits tolerated{.api = Api::kPeer, .on_failure = OnFailure::kTolerated, .max_tries = 2};
   kinds.Add("lock-server",
-            std::make_unique<SimpleKind>(context, tolerated, [](const auto& c, const auto& run, const auto& task, const auto& call) {
-              return ChangeServer(c, run, task, call, &SourceCloudPort::LockServer,
-                                  fmt::format("moved to {} by {}", run.operation().target_site(), run.id()), false);
-            }));
+            std::make_unique<SimpleKind>(
+                context, tolerated, [](const auto& c, const auto& run, const auto& task, const auto& call) {
+                  return ChangeServer(c, run, task, call, &SourceCloudPort::LockServer,
+                                      fmt::format("moved to {} by {}", run.operation().target_site(), run.id()), false);
+                }));
   kinds.Add("isolate-server", std::make_unique<SimpleKind>(context, tolerated, IsolateServer));
-  Traits await{.api = Api::kPeer, .changes = false, .on_failure = OnFailure::kCleanup, .look_group = "await-peer",
-               .look_min = absl::Milliseconds(500), .look_max = absl::Seconds(10), .patient = true};
-  kinds.Add("await-peer", std::make_unique<WatchedKind>(
-                              context, await,
-                              [](const auto&, const auto&, const auto&, const auto&) { return [] { return Verdict::Accepted(); }; },
-                              LookForPeer));
+  Traits await{.api = Api::kPeer,
+               .changes = false,
+               .on_failure = OnFailure::kCleanup,
+               .look_group = "await-peer",
+               .look_min = absl::Milliseconds(500),
+               .look_max = absl::Seconds(10),
+               .patient = true};
+  kinds.Add("await-peer",
+            std::make_unique<WatchedKind>(
+                context, await,
+                [](const auto&, const auto&, const auto&, const auto&) { return [] { return Verdict::Accepted(); }; },
+                LookForPeer));
 }
 
 }  // namespace protector::orchestrator

@@ -101,14 +101,16 @@ absl::Status Starter::CheckStatus(const groups::GroupDocument& document, op::Ope
   }
   const groups::GroupStatus status = document.status();
   if (type == op::FAILBACK && status != groups::FAILED_OVER) {
-    return WrongStatus(document, "Protection Group is not in failed_over status",
-                       fmt::format("Its status is {}; a failback starts from failed_over. See protector protection-group show "
-                                   "{} and protector operation list.",
-                                   StatusName(status), document.name()));
+    return WrongStatus(
+        document, "Protection Group is not in failed_over status",
+        fmt::format("Its status is {}; a failback starts from failed_over. See protector protection-group show "
+                    "{} and protector operation list.",
+                    StatusName(status), document.name()));
   }
   const bool at_rest = status == groups::ACTIVE || status == groups::FAILED_OVER;
   if (type == op::PLANNED_FAILOVER && !at_rest) {
-    return WrongStatus(document, fmt::format("protection group {} is in status {}", document.name(), StatusName(status)),
+    return WrongStatus(document,
+                       fmt::format("protection group {} is in status {}", document.name(), StatusName(status)),
                        "A planned failover starts from active or failed_over: retry or skip what failed in the last "
                        "operation first.");
   }
@@ -122,11 +124,13 @@ absl::Status Starter::CheckStatus(const groups::GroupDocument& document, op::Ope
 absl::Status Starter::CheckSites(const Call& call, const groups::GroupDocument& document, const std::string& source) {
   const auto unreachable = [&](const absl::Status& cause) -> absl::Status {
     return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE",
-                 fmt::format("Cannot modify protection group: remote site unreachable ({}: {})", source, MessageOf(cause)))
+                 fmt::format("Cannot modify protection group: remote site unreachable ({}: {})", source,
+                             MessageOf(cause)))
         .Object("site " + source)
-        .Remedy(fmt::format("Restore {0} and check it with: protector site validate {0}; then sync-force. If {0} is lost, "
-                            "use --type unplanned.",
-                            source));
+        .Remedy(
+            fmt::format("Restore {0} and check it with: protector site validate {0}; then sync-force. If {0} is lost, "
+                        "use --type unplanned.",
+                        source));
   };
   PROTECTOR_ASSIGN_OR_RETURN(const SitePorts peer_site, context_.ports.For(source));
   PROTECTOR_ASSIGN_OR_RETURN(const SitePorts local, context_.ports.For(context_.sites.LocalSite()));
@@ -148,7 +152,8 @@ absl::Status Starter::CheckSites(const Call& call, const groups::GroupDocument& 
                fmt::format("the sites do not hold the same version of {}: {} has {}, {} has {}", document.name(),
                            sync.local_site(), sync.local().version(), sync.remote_site(), sync.remote().version()))
       .Object("protection group " + document.name())
-      .Remedy(fmt::format("protector protection-group sync-force {}, on the primary site, then try again.", document.name()));
+      .Remedy(fmt::format("protector protection-group sync-force {}, on the primary site, then try again.",
+                          document.name()));
 }
 
 absl::Status Starter::CheckTarget(const Call& call, const groups::GroupDocument& document, const Wish& wish,
@@ -255,7 +260,8 @@ absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish)
         .Remedy(fmt::format("Ask the orchestrator of {}.", target));
   }
   if (document.members().empty()) {
-    return WrongStatus(document, fmt::format("protection group {} has no members", document.name()), "Add members first.");
+    return WrongStatus(document, fmt::format("protection group {} has no members", document.name()),
+                       "Add members first.");
   }
   op::OperationRecord header;
   op::Operation& operation = *header.mutable_operation();

@@ -1,6 +1,6 @@
 #pragma once
-// The way into an operation: finds the group, refuses what must not begin (with the remedy), and hands the engine a header,
-// the document and the first tasks.
+// The way into an operation: finds the group, refuses what must not begin (with the remedy), and hands the engine a
+// header, the document and the first tasks.
 //
 // Threads: any. Ownership: everything handed in outlives it. Failure: the reasons of operation.proto.
 

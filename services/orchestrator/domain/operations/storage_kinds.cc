@@ -32,7 +32,8 @@ storage::FenceVolumesRequest FenceRequest(const Run& run, const Names& names, bo
   return request;
 }
 
-// No host of the source can write the group's volumes any more. A pod that is quiescing is asked again until it is demoted.
+// No host of the source can write the group's volumes any more. A pod that is quiescing is asked again until it is
+// demoted.
 TaskKind::Work Fence(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& base) {
   const bool lost = task.task().kind() == "fence-lost";
   Call call = base;
@@ -52,7 +53,8 @@ TaskKind::Work Fence(const OperationContext& context, const Run& run, const op::
   };
 }
 
-TaskKind::Work FenceAgain(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call) {
+TaskKind::Work FenceAgain(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                          const Call& call) {
   return [fence = Fence(context, run, task, call)]() -> Verdict {
     Verdict verdict = fence();
     if (verdict.kind == Verdict::Kind::kAccepted) return Verdict::Waiting(-1, "waiting until everything is sent");
@@ -94,7 +96,8 @@ TaskKind::Work Refuse(const OperationContext& context, const Run& run, const op:
   };
 }
 
-TaskKind::Work Materialize(const OperationContext& context, const Run& run, const op::TaskRecord& task, const Call& call) {
+TaskKind::Work Materialize(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                           const Call& call) {
   const Names names = NamesOf(run);
   storage::MaterializeVolumesRequest request;
   *request.mutable_authority() = AuthorityOf(names);

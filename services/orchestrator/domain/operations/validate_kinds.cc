@@ -14,8 +14,9 @@ absl::Status PeerUnreachable(const std::string& site, const absl::Status& cause)
   return Error(absl::StatusCode::kUnavailable, "REMOTE_SITE_UNREACHABLE",
                fmt::format("{} ({}: {})", kUnreachable, site, MessageOf(cause)))
       .Object("site " + site)
-      .Remedy(fmt::format("Restore {} and check it with: protector site validate {}. If it is lost, use --type unplanned.",
-                          site, site));
+      .Remedy(
+          fmt::format("Restore {} and check it with: protector site validate {}. If it is lost, use --type unplanned.",
+                      site, site));
 }
 
 std::vector<std::string> SkewWarning(const OperationContext& context, const std::string& site, int64_t clock_ms) {
@@ -102,54 +103,56 @@ TaskKind::Work CaptureMembers(const OperationContext& context, const Run& run, c
   };
 }
 
-// Everything that the move needs of the target's cloud, checked now; the plans that come out are what will be asked for.
+// Everything that the move needs of the target's cloud, checked now; the plans that come out are what will be asked
+// for.
 TaskKind::Work CheckTarget(const OperationContext& context, const Run& run, const op::TaskRecord&, const Call& base) {
   Call call = base;
   call.timeout = context.timeouts.big_call;
   peer::CheckTargetRequest request;
   *request.mutable_group() = run.document();
   *request.mutable_mappings() = run.operation().mappings();
-  return [&context, call, request, plan = run.plan(), names = NamesOf(run), force = run.operation().force()]() -> Verdict {
-    const auto planned = context.target.Plan(call, request);
-    if (!planned.ok()) return Verdict::OfQuestion(planned.status());
-    Verdict verdict = Verdict::Done();
-    std::map<std::string, const op::MemberPlan*> plans;
-    for (const op::MemberPlan& member : planned->plans) plans[member.member_id()] = &member;
-    verdict.plan = std::make_shared<op::PlanRecord>(*plan);
-    verdict.plan->clear_members();
-    bool complete = true;
-    for (const groups::Member& member : plan->document().members()) {
-      const auto found = plans.find(member.id());
-      complete = complete && found != plans.end();
-      op::MemberPlan& ours = *verdict.plan->add_members();
-      if (found != plans.end()) ours = *found->second;
-      ours.set_member_id(member.id());
-    }
-    std::string blockers;
-    const peer::Finding* first = nullptr;
-    for (const peer::Finding& finding : planned->findings) {
-      if (finding.severity() == peer::Finding::OK) continue;
-      if (finding.severity() == peer::Finding::BLOCKER && !(force && complete)) {
-        blockers += (blockers.empty() ? "" : "; ") + finding.detail();
-        if (first == nullptr) first = &finding;
-      } else {
-        verdict.warnings.push_back(fmt::format("{}: {}", finding.object(), finding.detail()));
-      }
-    }
-    if (first != nullptr) {
-      return Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "CHECK_FAILED", blockers)
-                                 .Object(first->object())
-                                 .Remedy(first->remedy())
-                                 .Site(names.target));
-    }
-    if (!complete) {
-      return Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "CHECK_FAILED",
-                                   "not every member can be planned on " + names.target)
-                                 .Object("site " + names.target)
-                                 .Remedy("Run protector protection-group check to see what is missing."));
-    }
-    return verdict;
-  };
+  return
+      [&context, call, request, plan = run.plan(), names = NamesOf(run), force = run.operation().force()]() -> Verdict {
+        const auto planned = context.target.Plan(call, request);
+        if (!planned.ok()) return Verdict::OfQuestion(planned.status());
+        Verdict verdict = Verdict::Done();
+        std::map<std::string, const op::MemberPlan*> plans;
+        for (const op::MemberPlan& member : planned->plans) plans[member.member_id()] = &member;
+        verdict.plan = std::make_shared<op::PlanRecord>(*plan);
+        verdict.plan->clear_members();
+        bool complete = true;
+        for (const groups::Member& member : plan->document().members()) {
+          const auto found = plans.find(member.id());
+          complete = complete && found != plans.end();
+          op::MemberPlan& ours = *verdict.plan->add_members();
+          if (found != plans.end()) ours = *found->second;
+          ours.set_member_id(member.id());
+        }
+        std::string blockers;
+        const peer::Finding* first = nullptr;
+        for (const peer::Finding& finding : planned->findings) {
+          if (finding.severity() == peer::Finding::OK) continue;
+          if (finding.severity() == peer::Finding::BLOCKER && !(force && complete)) {
+            blockers += (blockers.empty() ? "" : "; ") + finding.detail();
+            if (first == nullptr) first = &finding;
+          } else {
+            verdict.warnings.push_back(fmt::format("{}: {}", finding.object(), finding.detail()));
+          }
+        }
+        if (first != nullptr) {
+          return Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "CHECK_FAILED", blockers)
+                                     .Object(first->object())
+                                     .Remedy(first->remedy())
+                                     .Site(names.target));
+        }
+        if (!complete) {
+          return Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "CHECK_FAILED",
+                                       "not every member can be planned on " + names.target)
+                                     .Object("site " + names.target)
+                                     .Remedy("Run protector protection-group check to see what is missing."));
+        }
+        return verdict;
+      };
 }
 
 }  // namespace

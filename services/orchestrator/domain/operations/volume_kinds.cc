@@ -1,5 +1,5 @@
-// Volumes into the target's Cinder. The mark is the volume's name until its import has a durable outcome; only then is it
-// given the captured name, so a volume is always found again by one of the two: its mark, or its id in the journal.
+// Volumes into the target's Cinder. The mark is the volume's name until its import has a durable outcome; only then is
+// it given the captured name, so a volume is always found again by one of the two: its mark, or its id in the journal.
 #include <fmt/format.h>
 
 #include "services/orchestrator/domain/operations/basic_kind.h"
@@ -105,13 +105,13 @@ class ImportVolumeKind final : public BasicKind {
         } else if (status[ids[i]] == "AVAILABLE" || status[ids[i]] == "IN-USE") {
           verdicts.push_back(Verdict::Done());
         } else if (status[ids[i]].empty() || status[ids[i]].rfind("ERROR", 0) == 0) {
-          verdicts.push_back(Verdict::Failed(
-              Error(absl::StatusCode::kInternal, "IMPORT_FAILED",
-                    status[ids[i]].empty() ? "the volume vanished from Cinder while it was imported"
-                                           : "Cinder could not take over the volume (status error)")
-                  .Object(fmt::format("{} (volume {})", objects[i], ids[i]))
-                  .Remedy("Cinder's volume log on the target says why; then retry the task.")
-                  .Site(site)));
+          verdicts.push_back(
+              Verdict::Failed(Error(absl::StatusCode::kInternal, "IMPORT_FAILED",
+                                    status[ids[i]].empty() ? "the volume vanished from Cinder while it was imported"
+                                                           : "Cinder could not take over the volume (status error)")
+                                  .Object(fmt::format("{} (volume {})", objects[i], ids[i]))
+                                  .Remedy("Cinder's volume log on the target says why; then retry the task.")
+                                  .Site(site)));
           verdicts.back().outputs = {{"failed_volume", status[ids[i]].empty() ? "" : ids[i]}};
         } else {
           verdicts.push_back(Verdict::Waiting(-1, status[ids[i]]));

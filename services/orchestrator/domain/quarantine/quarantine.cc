@@ -123,8 +123,8 @@ bool Quarantine::CheckGroup(const Group& group) {
   absl::StatusOr<op::StandingRecord> record = Load(group.document.id());
   if (!record.ok()) return false;
   if (record->epoch() >= group.epoch) return true;
-  // A planned move stopped and fences the members itself, and its epoch was confirmed by its own calls; what is asked of a
-  // site that was away is asked of it here.
+  // A planned move stopped and fences the members itself, and its epoch was confirmed by its own calls; what is asked
+  // of a site that was away is asked of it here.
   if (record->quarantine_epoch() != group.epoch) {
     std::vector<std::string> servers(record->pending_servers().begin(), record->pending_servers().end());
     for (const groups::Member& member : group.document.members()) {
@@ -145,8 +145,9 @@ bool Quarantine::CheckGroup(const Group& group) {
                       {{"group", group.document.name()}, {"epoch", group.epoch}, {"primary", group.primary}});
     }
   }
-  Warn(group.document.id(), fmt::format("quarantined: {} was overtaken by epoch {} on {}; its members here are being stopped",
-                                        local, group.epoch, group.primary));
+  Warn(group.document.id(),
+       fmt::format("quarantined: {} was overtaken by epoch {} on {}; its members here are being stopped", local,
+                   group.epoch, group.primary));
   if (!Isolate(group, *record) || !Fence(group, *record)) return false;
   record->set_epoch(group.epoch);
   record->set_quarantine_epoch(0);
@@ -238,7 +239,8 @@ void Quarantine::Loop() {
     const bool done = Check();
     std::unique_lock lock(mutex_);
     if (stopping_) return;
-    wake_.wait_for(lock, done ? std::chrono::seconds(5) : std::chrono::seconds(1), [this] { return stopping_ || poked_; });
+    wake_.wait_for(lock, done ? std::chrono::seconds(5) : std::chrono::seconds(1),
+                   [this] { return stopping_ || poked_; });
     poked_ = false;
     if (stopping_) return;
   }

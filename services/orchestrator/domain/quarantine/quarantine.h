@@ -1,11 +1,12 @@
 #pragma once
-// A returning site. Before this site acts on any group, and whenever its peer comes back, it asks the peer's metadata for
-// every group's epoch. Where it was overtaken - the peer's epoch is higher, or the document says that the members here were
-// left behind - it powers its servers of that group off, locks them and fences their volumes on the array, and only then
-// remembers the new epoch as confirmed. What it intends is on disk before it is done: a crash in between goes on with it.
+// A returning site. Before this site acts on any group, and whenever its peer comes back, it asks the peer's metadata
+// for every group's epoch. Where it was overtaken - the peer's epoch is higher, or the document says that the members
+// here were left behind - it powers its servers of that group off, locks them and fences their volumes on the array,
+// and only then remembers the new epoch as confirmed. What it intends is on disk before it is done: a crash in between
+// goes on with it.
 //
-// The servers are found without Nova having to know anything of the group: placements of this site in this site's own head,
-// which is as old as the day it was lost, or as new as the peer's, whichever came first.
+// The servers are found without Nova having to know anything of the group: placements of this site in this site's own
+// head, which is as old as the day it was lost, or as new as the peer's, whichever came first.
 //
 // Threads: Check and Loop are called by one thread; the rest by any. Ownership: everything handed in outlives it.
 // Failure: a group that cannot be put into quarantine yet stays unconfirmed and is tried again; Warnings says so.
@@ -26,7 +27,8 @@ namespace protector::orchestrator {
 
 class Quarantine {
  public:
-  Quarantine(const OperationContext& context, store::Store& store, EpochGuard& guard, Engine& engine, log::Logger logger)
+  Quarantine(const OperationContext& context, store::Store& store, EpochGuard& guard, Engine& engine,
+             log::Logger logger)
       : context_(context), store_(store), guard_(guard), engine_(engine), logger_(std::move(logger)) {}
 
   // One pass over all groups of this site. True when the peer answered and nothing remains to be done.

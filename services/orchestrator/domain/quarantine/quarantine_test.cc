@@ -9,9 +9,14 @@ namespace {
 
 // site-a, which has been away: meanwhile site-b has begun epoch 2.
 struct Returning {
-  Returning() : clock(absl::FromUnixSeconds(1700000000)), world(clock, 2, 1), store(clock), guard(store, "site-a"),
-                context{world.PortsOf("site-a"), world.SitesOf("site-a"), world.TargetOf("site-a"), clock},
-                random(1), node(world, "site-a", store, random, ids) {
+  Returning()
+      : clock(absl::FromUnixSeconds(1700000000)),
+        world(clock, 2, 1),
+        store(clock),
+        guard(store, "site-a"),
+        context{world.PortsOf("site-a"), world.SitesOf("site-a"), world.TargetOf("site-a"), clock},
+        random(1),
+        node(world, "site-a", store, random, ids) {
     Restart();
     guard.Learn(world.head("site-a").id(), 1).IgnoreError();
   }
@@ -109,7 +114,9 @@ TEST_CASE("A site that was not overtaken goes on undisturbed") {
 TEST_CASE("A fence that the array refuses keeps the epoch unconfirmed") {
   Returning site;
   site.Overtake();
-  site.world.fault = [](const std::string& call) { return call.find("site-a.fence") == 0 ? Fault::kLostBefore : Fault::kNone; };
+  site.world.fault = [](const std::string& call) {
+    return call.find("site-a.fence") == 0 ? Fault::kLostBefore : Fault::kNone;
+  };
   for (int i = 0; i < 4; ++i) CHECK_FALSE(site.Pass());
   CHECK(site.Known() == 1);
   site.world.fault = [](const std::string&) { return Fault::kNone; };

@@ -19,11 +19,12 @@ constexpr int kLargestPage = 1000;
 
 absl::StatusOr<op::ListOperationsResponse> ListPage(Engine& engine, const op::ListOperationsRequest& request) {
   if (request.page_size() < 0) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "page_size is negative").Remedy("Give 1 to 1000.");
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "page_size is negative")
+        .Remedy("Give 1 to 1000.");
   }
   const auto wanted = [&request](const op::Operation& operation) {
-    const bool group = request.group().empty() || request.group() == operation.group_id() ||
-                       request.group() == operation.group_name();
+    const bool group =
+        request.group().empty() || request.group() == operation.group_id() || request.group() == operation.group_name();
     const auto& states = request.states();
     return group && (states.empty() || std::find(states.begin(), states.end(), operation.state()) != states.end());
   };
@@ -77,30 +78,34 @@ class OperationServiceImpl final : public op::OperationService::CallbackService 
   }
   ::grpc::ServerWriteReactor<op::Operation>* WatchOperation(Context* context,
                                                             const op::WatchOperationRequest* request) override {
-    return rpc::Stream<op::Operation>(
-        host_, context, request, "WatchOperation",
-        [this](const rpc::CallContext&, const op::WatchOperationRequest& r,
-               std::shared_ptr<rpc::EventStream<op::Operation>> stream) -> absl::Status {
-          const auto watcher = engine_.Watch(r, [stream](const op::Operation& operation, bool last) {
-            const bool open = stream->Push(operation);
-            if (last) stream->Close(absl::OkStatus());
-            return open;
-          });
-          if (!watcher.ok()) return watcher.status();
-          stream->OnClosed([this, id = *watcher] { engine_.Unwatch(id); });
-          return absl::OkStatus();
-        });
+    return rpc::Stream<op::Operation>(host_, context, request, "WatchOperation",
+                                      [this](const rpc::CallContext&, const op::WatchOperationRequest& r,
+                                             std::shared_ptr<rpc::EventStream<op::Operation>> stream) -> absl::Status {
+                                        const auto watcher =
+                                            engine_.Watch(r, [stream](const op::Operation& operation, bool last) {
+                                              const bool open = stream->Push(operation);
+                                              if (last) stream->Close(absl::OkStatus());
+                                              return open;
+                                            });
+                                        if (!watcher.ok()) return watcher.status();
+                                        stream->OnClosed([this, id = *watcher] { engine_.Unwatch(id); });
+                                        return absl::OkStatus();
+                                      });
   }
-  Reactor* CancelOperation(Context* context, const op::OperationActionRequest* request, op::Operation* response) override {
+  Reactor* CancelOperation(Context* context, const op::OperationActionRequest* request,
+                           op::Operation* response) override {
     return Action(context, request, response, "CancelOperation", &Engine::Cancel);
   }
-  Reactor* PauseOperation(Context* context, const op::OperationActionRequest* request, op::Operation* response) override {
+  Reactor* PauseOperation(Context* context, const op::OperationActionRequest* request,
+                          op::Operation* response) override {
     return Action(context, request, response, "PauseOperation", &Engine::Pause);
   }
-  Reactor* ResumeOperation(Context* context, const op::OperationActionRequest* request, op::Operation* response) override {
+  Reactor* ResumeOperation(Context* context, const op::OperationActionRequest* request,
+                           op::Operation* response) override {
     return Action(context, request, response, "ResumeOperation", &Engine::Resume);
   }
-  Reactor* RetryOperation(Context* context, const op::OperationActionRequest* request, op::Operation* response) override {
+  Reactor* RetryOperation(Context* context, const op::OperationActionRequest* request,
+                          op::Operation* response) override {
     return Action(context, request, response, "RetryOperation", &Engine::Retry);
   }
   Reactor* SkipTask(Context* context, const op::OperationActionRequest* request, op::Operation* response) override {
@@ -111,10 +116,9 @@ class OperationServiceImpl final : public op::OperationService::CallbackService 
   using Verb = absl::StatusOr<op::Operation> (Engine::*)(const op::OperationActionRequest&);
   Reactor* Action(Context* context, const op::OperationActionRequest* request, op::Operation* response,
                   const std::string& name, Verb verb) {
-    return rpc::Unary(host_, context, request, response, name,
-                      [this, verb](const rpc::CallContext&, const op::OperationActionRequest& r) {
-                        return (engine_.*verb)(r);
-                      });
+    return rpc::Unary(
+        host_, context, request, response, name,
+        [this, verb](const rpc::CallContext&, const op::OperationActionRequest& r) { return (engine_.*verb)(r); });
   }
 
   rpc::Host& host_;

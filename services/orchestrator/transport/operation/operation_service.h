@@ -1,6 +1,6 @@
 #pragma once
-// OperationService over gRPC. Starting is domain/operations; everything else asks the engine. A watch is fed by the engine's
-// events; nothing polls.
+// OperationService over gRPC. Starting is domain/operations; everything else asks the engine. A watch is fed by the
+// engine's events; nothing polls.
 //
 // Threads: gRPC's. Ownership: everything passed in outlives it. Failure: statuses of the domain.
 

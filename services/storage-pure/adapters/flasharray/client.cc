@@ -13,7 +13,7 @@
 namespace protector::storage::flasharray {
 namespace {
 
-constexpr size_t kFilterValues = 40;    // of one request: keeps the URL under 8 KB
+constexpr size_t kFilterValues = 40;     // of one request: keeps the URL under 8 KB
 constexpr size_t kListEverything = 160;  // from here on one listing of everything costs less
 
 }  // namespace
@@ -101,9 +101,12 @@ absl::StatusOr<std::vector<Volume>> Client::ListVolumes(const Scope& scope, cons
 
 absl::StatusOr<Volume> Client::CloneVolume(const Scope& scope, const std::string& name, const std::string& source) {
   PROTECTOR_ASSIGN_OR_RETURN(const RestVersion version, session_.Version(scope));
-  ArrayRequest request{.method = "POST", .path = "/volumes", .query = Query().Add("names", name),
+  ArrayRequest request{.method = "POST",
+                       .path = "/volumes",
+                       .query = Query().Add("names", name),
                        .body = json::Value::Object({{"source", json::Value::Object({{"name", source}})}}),
-                       .idempotency = http::Idempotency::kNotIdempotent, .object = name};
+                       .idempotency = http::Idempotency::kNotIdempotent,
+                       .object = name};
   request.query.AddIf(version >= kDefaultProtection, "with_default_protection", "false");
   PROTECTOR_ASSIGN_OR_RETURN(const json::Value answer, session_.Call(scope, request));
   const json::Value* item = answer.At("items.0");
@@ -115,12 +118,17 @@ absl::StatusOr<Volume> Client::CloneVolume(const Scope& scope, const std::string
 }
 
 absl::Status Client::DestroyVolume(const Scope& scope, const std::string& volume_id) {
-  return Change(scope, {.method = "PATCH", .path = "/volumes", .query = Query().Add("ids", volume_id),
-                        .body = json::Value::Object({{"destroyed", true}}), .object = volume_id});
+  return Change(scope, {.method = "PATCH",
+                        .path = "/volumes",
+                        .query = Query().Add("ids", volume_id),
+                        .body = json::Value::Object({{"destroyed", true}}),
+                        .object = volume_id});
 }
 
 absl::Status Client::MoveVolumeToPod(const Scope& scope, const std::string& volume_id, const std::string& pod) {
-  return Change(scope, {.method = "PATCH", .path = "/volumes", .query = Query().Add("ids", volume_id),
+  return Change(scope, {.method = "PATCH",
+                        .path = "/volumes",
+                        .query = Query().Add("ids", volume_id),
                         .body = json::Value::Object({{"pod", json::Value::Object({{"name", pod}})}}),
                         .object = volume_id});
 }
@@ -132,8 +140,11 @@ absl::Status Client::TagVolume(const Scope& scope, const std::string& volume_id,
     body.Append(json::Value::Object(
         {{"copyable", false}, {"namespace", kTagNamespace}, {"key", tag.key}, {"value", tag.value}}));
   }
-  return Change(scope, {.method = "PUT", .path = "/volumes/tags/batch", .query = Query().Add("resource_ids", volume_id),
-                        .body = std::move(body), .object = volume_id});
+  return Change(scope, {.method = "PUT",
+                        .path = "/volumes/tags/batch",
+                        .query = Query().Add("resource_ids", volume_id),
+                        .body = std::move(body),
+                        .object = volume_id});
 }
 
 absl::StatusOr<std::vector<Tag>> Client::ListTags(const Scope& scope) {

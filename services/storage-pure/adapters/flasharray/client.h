@@ -59,9 +59,11 @@ class Client final : public ArrayApi {
  private:
   // A change of which only success matters.
   absl::Status Change(const Scope& scope, const ArrayRequest& request);
-  // Items whose `field` has one of the values; asked for piecewise, or all at once and sorted out here if they are many.
+  // Items whose `field` has one of the values; asked for piecewise, or all at once and sorted out here if they are
+  // many.
   absl::StatusOr<std::vector<json::Value>> ListMatching(const Scope& scope, const std::string& path, const Query& base,
-                                                        const std::string& field, const std::vector<std::string>& values);
+                                                        const std::string& field,
+                                                        const std::vector<std::string>& values);
   // A listing by `names` of something that may not be there: then it is empty.
   absl::StatusOr<std::vector<json::Value>> ListIfThere(const Scope& scope, const std::string& path, const Query& query,
                                                        RestVersion tokens_since);

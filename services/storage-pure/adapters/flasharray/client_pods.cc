@@ -24,13 +24,20 @@ absl::StatusOr<std::vector<Pod>> Client::ListPods(const Scope& scope, const std:
 }
 
 absl::Status Client::CreatePod(const Scope& scope, const std::string& name) {
-  return Change(scope, {.method = "POST", .path = "/pods", .query = Query().Add("names", name),
-                        .body = json::Value::Object(), .idempotency = http::Idempotency::kNotIdempotent, .object = name});
+  return Change(scope, {.method = "POST",
+                        .path = "/pods",
+                        .query = Query().Add("names", name),
+                        .body = json::Value::Object(),
+                        .idempotency = http::Idempotency::kNotIdempotent,
+                        .object = name});
 }
 
 absl::Status Client::UpdatePod(const Scope& scope, const std::string& name, const PodUpdate& update) {
-  ArrayRequest request{.method = "PATCH", .path = "/pods", .query = Query().Add("names", name),
-                       .body = json::Value::Object(), .object = name};
+  ArrayRequest request{.method = "PATCH",
+                       .path = "/pods",
+                       .query = Query().Add("names", name),
+                       .body = json::Value::Object(),
+                       .object = name};
   request.query.AddIf(update.quiesce, "quiesce", "true");
   request.query.AddIf(update.skip_quiesce, "skip_quiesce", "true");
   request.query.AddIf(update.abort_quiesce, "abort_quiesce", "true");
@@ -41,9 +48,9 @@ absl::Status Client::UpdatePod(const Scope& scope, const std::string& name, cons
 }
 
 absl::StatusOr<std::vector<ReplicaLink>> Client::ListLinks(const Scope& scope, const std::string& local_pod) {
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<json::Value> items,
-                             ListIfThere(scope, "/pod-replica-links", Query().Add("local_pod_names", local_pod),
-                                         kTokensEverywhere));
+  PROTECTOR_ASSIGN_OR_RETURN(
+      const std::vector<json::Value> items,
+      ListIfThere(scope, "/pod-replica-links", Query().Add("local_pod_names", local_pod), kTokensEverywhere));
   std::vector<ReplicaLink> links;
   std::transform(items.begin(), items.end(), std::back_inserter(links), DecodeLink);
   return links;
@@ -51,20 +58,30 @@ absl::StatusOr<std::vector<ReplicaLink>> Client::ListLinks(const Scope& scope, c
 
 absl::Status Client::CreateLink(const Scope& scope, const std::string& local_pod, const std::string& remote_pod,
                                 const std::string& remote_array) {
-  return Change(scope, {.method = "POST", .path = "/pod-replica-links",
-                        .query = Query().Add("local_pod_names", local_pod).Add("remote_pod_names", remote_pod)
+  return Change(scope, {.method = "POST",
+                        .path = "/pod-replica-links",
+                        .query = Query()
+                                     .Add("local_pod_names", local_pod)
+                                     .Add("remote_pod_names", remote_pod)
                                      .Add("remote_names", remote_array),
-                        .idempotency = http::Idempotency::kNotIdempotent, .object = local_pod});
+                        .idempotency = http::Idempotency::kNotIdempotent,
+                        .object = local_pod});
 }
 
 absl::Status Client::PauseLink(const Scope& scope, const ReplicaLink& link, bool paused) {
-  return Change(scope, {.method = "PATCH", .path = "/pod-replica-links", .query = NameOf(link),
-                        .body = json::Value::Object({{"paused", paused}}), .object = link.local_pod});
+  return Change(scope, {.method = "PATCH",
+                        .path = "/pod-replica-links",
+                        .query = NameOf(link),
+                        .body = json::Value::Object({{"paused", paused}}),
+                        .object = link.local_pod});
 }
 
 absl::Status Client::DeleteLink(const Scope& scope, const ReplicaLink& link) {
-  return Change(scope, {.method = "DELETE", .path = "/pod-replica-links", .query = NameOf(link),
-                        .idempotency = http::Idempotency::kNotIdempotent, .object = link.local_pod});
+  return Change(scope, {.method = "DELETE",
+                        .path = "/pod-replica-links",
+                        .query = NameOf(link),
+                        .idempotency = http::Idempotency::kNotIdempotent,
+                        .object = link.local_pod});
 }
 
 }  // namespace protector::storage::flasharray

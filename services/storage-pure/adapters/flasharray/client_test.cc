@@ -1,7 +1,7 @@
 #include "services/storage-pure/adapters/flasharray/client.h"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "libs/base/error.h"
 #include "libs/http/fake_client.h"
@@ -11,7 +11,8 @@ namespace {
 
 struct Array {
   explicit Array(const std::string& version = "2.26") : prefix("https://a/api/" + version) {
-    http.Always("GET", "https://a/api/api_version", http::JsonResponse(200, fmt::format(R"({{"version":["{}"]}})", version)));
+    http.Always("GET", "https://a/api/api_version",
+                http::JsonResponse(200, fmt::format(R"({{"version":["{}"]}})", version)));
     http.Always("POST", prefix + "/login", http::JsonResponse(200, "{}", {{"x-auth-token", "t"}}));
     SessionOptions options;
     options.url = "https://a";
@@ -33,12 +34,15 @@ struct Array {
   Scope scope;
 };
 
-bool Has(const http::Request& request, const std::string& text) { return request.url.find(text) != std::string::npos; }
+bool Has(const http::Request& request, const std::string& text) {
+  return request.url.find(text) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("a clone never lands in default groups where the version knows them, and says nothing of them elsewhere") {
-  const std::string answer = R"({"items":[{"name":"n","id":"i","serial":"S","source":{"name":"a:pg.1.v"},"pod":{"name":null}}]})";
+  const std::string answer =
+      R"({"items":[{"name":"n","id":"i","serial":"S","source":{"name":"a:pg.1.v"},"pod":{"name":null}}]})";
   Array now;
   now.http.Always("POST", now.prefix + "/volumes", http::JsonResponse(200, answer));
   const auto made = now.client->CloneVolume(now.scope, "n", "a:pg.1.v");
@@ -57,7 +61,8 @@ TEST_CASE("a clone never lands in default groups where the version knows them, a
 
 TEST_CASE("volumes are asked for by filter in pieces, and all at once when they are many") {
   Array a;
-  a.http.Always("GET", a.prefix + "/volumes", http::JsonResponse(200, R"({"items":[{"id":"1","serial":"S1"},{"id":"2","serial":"S2"}]})"));
+  a.http.Always("GET", a.prefix + "/volumes",
+                http::JsonResponse(200, R"({"items":[{"id":"1","serial":"S1"},{"id":"2","serial":"S2"}]})"));
   VolumeFilter few{.serials = {"S1", "S2"}};
   REQUIRE(a.client->ListVolumes(a.scope, few)->size() == 2);
   CHECK(Has(a.Last("GET", "/volumes"), http::UrlEncode("(serial='S1' or serial='S2')")));
@@ -82,9 +87,14 @@ TEST_CASE("what stands in a filter cannot end it") {
 TEST_CASE("transfers of something that is not there yet are an empty list; other failures stay") {
   Array a;
   const std::string url = a.prefix + "/protection-group-snapshots/transfer";
-  a.http.Expect("GET", url, http::JsonResponse(400, R"({"errors":[{"context":"x","message":"Protection group snapshot does not exist."}]})"));
+  a.http.Expect(
+      "GET", url,
+      http::JsonResponse(400, R"({"errors":[{"context":"x","message":"Protection group snapshot does not exist."}]})"));
   a.http.Expect("GET", url, http::JsonResponse(400, R"({"errors":[{"context":"x","message":"Something else."}]})"));
-  a.http.Expect("GET", url, http::JsonResponse(200, R"({"items":[{"name":"a:pg.1","progress":1,"started":1000,"completed":null,"data_transferred":7}]})"));
+  a.http.Expect(
+      "GET", url,
+      http::JsonResponse(
+          200, R"({"items":[{"name":"a:pg.1","progress":1,"started":1000,"completed":null,"data_transferred":7}]})"));
   CHECK(a.client->ListTransfers(a.scope, "a:pg.1")->empty());
   CHECK(ClassOf(a.client->ListTransfers(a.scope, "a:pg.1").status()) == ErrorClass::kOther);
   const auto transfers = a.client->ListTransfers(a.scope, "a:pg.1");
@@ -95,9 +105,11 @@ TEST_CASE("transfers of something that is not there yet are an empty list; other
 TEST_CASE("frequencies go in milliseconds, retention in seconds, and only what changes is sent") {
   Array a;
   a.http.Always("PATCH", a.prefix + "/protection-groups", http::JsonResponse(200, "{}"));
-  REQUIRE(a.client->UpdateGroup(a.scope, "pg", {.frequency = absl::Minutes(5), .target_retention = absl::Hours(1)}).ok());
-  CHECK(a.Last("PATCH", "/protection-groups").body ==
-        R"({"replication_schedule":{"frequency":300000},"target_retention":{"all_for_sec":3600,"days":0,"per_day":0}})");
+  REQUIRE(
+      a.client->UpdateGroup(a.scope, "pg", {.frequency = absl::Minutes(5), .target_retention = absl::Hours(1)}).ok());
+  CHECK(
+      a.Last("PATCH", "/protection-groups").body ==
+      R"({"replication_schedule":{"frequency":300000},"target_retention":{"all_for_sec":3600,"days":0,"per_day":0}})");
   REQUIRE(a.client->UpdateGroup(a.scope, "pg", {.replication_enabled = true}).ok());
   CHECK(a.Last("PATCH", "/protection-groups").body == R"({"replication_schedule":{"enabled":true}})");
 }
@@ -131,9 +143,19 @@ TEST_CASE("a connection of a host group is removed as such") {
 
 TEST_CASE("nulls and missing members are taken as unset") {
   Array a;
-  a.http.Always("GET", a.prefix + "/pods", http::JsonResponse(200, R"({"items":[{"name":"p","arrays":[{"name":"a","frozen_at":null,"progress":null}],"promotion_status":null}]})"));
-  a.http.Always("GET", a.prefix + "/pod-replica-links", http::JsonResponse(200, R"({"items":[{"local_pod":{"name":"p"},"remotes":[],"lag":null,"recovery_point":null,"status":"baselining"}]})"));
-  a.http.Always("GET", a.prefix + "/arrays", http::JsonResponse(200, R"({"items":[{"name":"array-a","id":"i","version":"6.5.0","_as_of":1700000000000}]})"));
+  a.http.Always(
+      "GET", a.prefix + "/pods",
+      http::JsonResponse(
+          200,
+          R"({"items":[{"name":"p","arrays":[{"name":"a","frozen_at":null,"progress":null}],"promotion_status":null}]})"));
+  a.http.Always(
+      "GET", a.prefix + "/pod-replica-links",
+      http::JsonResponse(
+          200,
+          R"({"items":[{"local_pod":{"name":"p"},"remotes":[],"lag":null,"recovery_point":null,"status":"baselining"}]})"));
+  a.http.Always(
+      "GET", a.prefix + "/arrays",
+      http::JsonResponse(200, R"({"items":[{"name":"array-a","id":"i","version":"6.5.0","_as_of":1700000000000}]})"));
   const auto pods = a.client->ListPods(a.scope, {"p"});
   CHECK(pods->at(0).arrays.at(0).frozen_at == absl::InfinitePast());
   const auto links = a.client->ListLinks(a.scope, "p");

@@ -37,7 +37,8 @@ constexpr std::array<TextRule, 16> kRules = {{
 }};
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -69,8 +70,8 @@ ErrorClass Classify(int status, const std::string& text) {
 
 absl::Status StatusOf(const http::Response& response, const std::string& what) {
   const std::string text = ErrorText(response.body);
-  absl::Status status = ArrayError(Classify(response.status, text), what,
-                                   fmt::format("{} (HTTP {})", text, response.status));
+  absl::Status status =
+      ArrayError(Classify(response.status, text), what, fmt::format("{} (HTTP {})", text, response.status));
   // An internal error may have come after the effect; "busy" says that nothing was done.
   const bool executed_perhaps = response.status >= 500 && response.status != 503;
   return executed_perhaps ? http::WithOutcome(status, http::Outcome::kUnknown) : status;

@@ -35,7 +35,9 @@ TEST_CASE("texts that real arrays give fall into their classes") {
 
 TEST_CASE("the array's own text and every context stay readable") {
   const absl::Status status = StatusOf(
-      Answer(400, R"({"errors":[{"context":"a","message":"Volume does not exist."},{"context":null,"message":"And more."}]})"),
+      Answer(
+          400,
+          R"({"errors":[{"context":"a","message":"Volume does not exist."},{"context":null,"message":"And more."}]})"),
       "POST /volumes a");
   CHECK(MessageOf(status).find("a: Volume does not exist.; And more.") != std::string::npos);
   CHECK(ClassOf(status) == ErrorClass::kNotFound);

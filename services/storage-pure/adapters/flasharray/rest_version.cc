@@ -8,7 +8,9 @@
 
 namespace protector::storage::flasharray {
 
-std::string RestVersion::Text() const { return fmt::format("{}.{}", major, minor); }
+std::string RestVersion::Text() const {
+  return fmt::format("{}.{}", major, minor);
+}
 
 std::optional<RestVersion> ParseVersion(const std::string& text) {
   RestVersion version;

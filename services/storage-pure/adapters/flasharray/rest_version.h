@@ -1,6 +1,6 @@
 #pragma once
-// REST versions: which one is spoken with an array, and what each of them has. Requests carry only parameters and bodies
-// that the version in use knows, because an array may refuse others.
+// REST versions: which one is spoken with an array, and what each of them has. Requests carry only parameters and
+// bodies that the version in use knows, because an array may refuse others.
 //
 // Threads: values and pure functions. Failure: Negotiate says which versions both sides have.
 
@@ -27,11 +27,11 @@ inline constexpr RestVersion kOldest{2, 4};
 inline constexpr RestVersion kNewest{2, 26};
 
 // What came after kOldest, and is used where it is there.
-inline constexpr RestVersion kVolumeIds{2, 9};              // volume ids in connections and memberships
-inline constexpr RestVersion kDefaultProtection{2, 16};     // with_default_protection
-inline constexpr RestVersion kArrayClock{2, 26};            // arrays._as_of
-inline constexpr RestVersion kTransferTokens{2, 29};        // continuation_token on transfers
-inline constexpr RestVersion kTokensEverywhere{2, 38};      // continuation_token on connections of arrays, links
+inline constexpr RestVersion kVolumeIds{2, 9};           // volume ids in connections and memberships
+inline constexpr RestVersion kDefaultProtection{2, 16};  // with_default_protection
+inline constexpr RestVersion kArrayClock{2, 26};         // arrays._as_of
+inline constexpr RestVersion kTransferTokens{2, 29};     // continuation_token on transfers
+inline constexpr RestVersion kTokensEverywhere{2, 38};   // continuation_token on connections of arrays, links
 
 // The highest common one of kOldest..kNewest; `offered` is what /api/api_version gave, in any order.
 absl::StatusOr<RestVersion> Negotiate(const std::vector<std::string>& offered);

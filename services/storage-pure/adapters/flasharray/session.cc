@@ -31,7 +31,9 @@ absl::StatusOr<json::Value> Body(const http::Response& response, const ArrayRequ
 }  // namespace
 
 Session::Session(SessionOptions options, SessionEnv env)
-    : options_(std::move(options)), env_(std::move(env)), host_(http::HostOf(options_.url)),
+    : options_(std::move(options)),
+      env_(std::move(env)),
+      host_(http::HostOf(options_.url)),
       slots_(std::clamp(options_.parallelism, 1, 4096)) {}
 
 Session::~Session() {
@@ -49,11 +51,12 @@ absl::Status Session::Unreachable(const absl::Status& status, const ArrayRequest
   const absl::Status mapped =
       absl::UnavailableError(fmt::format("array at {}: {}: {}", host_, Describe(request), MessageOf(status)));
   return http::WithOutcome(
-      WithDetail(mapped, {.reason = "ARRAY_UNREACHABLE",
-                          .object = "array " + host_,
-                          .remedy = "Check the array, array.url in storage-pure's configuration, the network to it, and "
-                                    "array.ca_file or array.fingerprint if the certificate is refused.",
-                          .site = ""}),
+      WithDetail(mapped,
+                 {.reason = "ARRAY_UNREACHABLE",
+                  .object = "array " + host_,
+                  .remedy = "Check the array, array.url in storage-pure's configuration, the network to it, and "
+                            "array.ca_file or array.fingerprint if the certificate is refused.",
+                  .site = ""}),
       http::OutcomeOf(status));
 }
 
@@ -66,11 +69,17 @@ absl::StatusOr<http::Response> Session::Attempt(const Scope& scope, const http::
   absl::StatusOr<http::Response> response = env_.http.Do(request);
   slots_.release();
   if (env_.observer != nullptr) {
-    http::CallRecord record{.service = "flasharray", .method = request.method, .host = host_, .route = request.route,
+    http::CallRecord record{.service = "flasharray",
+                            .method = request.method,
+                            .host = host_,
+                            .route = request.route,
                             .status = response.ok() ? response->status : 0,
                             .error = response.ok() ? "" : MessageOf(response.status()),
-                            .duration = env_.clock.Monotonic() - started, .request_id = "",
-                            .caller_request_id = scope.request_id, .purpose = scope.purpose, .attempt = attempt};
+                            .duration = env_.clock.Monotonic() - started,
+                            .request_id = "",
+                            .caller_request_id = scope.request_id,
+                            .purpose = scope.purpose,
+                            .attempt = attempt};
     for (const auto& [key, value] : request.headers) {
       if (key == kRequestId) record.request_id = value;
     }
@@ -109,8 +118,8 @@ absl::StatusOr<Session::Login> Session::Connect(const Scope& scope) {
   PROTECTOR_ASSIGN_OR_RETURN(const RestVersion version, Negotiate(offered.GetStrings("version")));
 
   const ArrayRequest login{.method = "POST", .path = "/login"};  // a session too many does no harm: idempotent
-  PROTECTOR_ASSIGN_OR_RETURN(const http::Response answer, Exchange(scope, login, "/api/" + version.Text(),
-                                                                   {{"api-token", options_.api_token}}));
+  PROTECTOR_ASSIGN_OR_RETURN(const http::Response answer,
+                             Exchange(scope, login, "/api/" + version.Text(), {{"api-token", options_.api_token}}));
   if (!answer.ok()) {
     const absl::Status status = StatusOf(answer, Describe(login));
     if (answer.status >= 500 || answer.status == 429) return status;
@@ -140,8 +149,8 @@ absl::StatusOr<json::Value> Session::Call(const Scope& scope, const ArrayRequest
   int64_t wanted = 0;
   for (int round = 0;; ++round) {
     PROTECTOR_ASSIGN_OR_RETURN(const Login login, EnsureLogin(scope, wanted));
-    PROTECTOR_ASSIGN_OR_RETURN(const http::Response response,
-                               Exchange(scope, request, "/api/" + login.version.Text(), {{"x-auth-token", login.token}}));
+    PROTECTOR_ASSIGN_OR_RETURN(const http::Response response, Exchange(scope, request, "/api/" + login.version.Text(),
+                                                                       {{"x-auth-token", login.token}}));
     if (response.status != 401 || round == 1) return Body(response, request);
     wanted = login.generation + 1;  // somebody else may have renewed it meanwhile
   }

@@ -1,8 +1,9 @@
 #pragma once
-// A session with one array: version negotiation, login, renewal, paging, retries, limits. Knows nothing of what is asked.
+// A session with one array: version negotiation, login, renewal, paging, retries, limits. Knows nothing of what is
+// asked.
 //
-// A call that gets 401 was not executed: the session logs in again (once for all threads) and repeats it once. 429 and 503
-// are waited out; requests that certainly did not arrive are sent again; any other failure of a request that is not
+// A call that gets 401 was not executed: the session logs in again (once for all threads) and repeats it once. 429 and
+// 503 are waited out; requests that certainly did not arrive are sent again; any other failure of a request that is not
 // idempotent is handed up, with its outcome, and decided there.
 //
 // Threads: safe for all; at most `parallelism` requests are under way at once. Ownership: http client, clock, ids and
@@ -28,7 +29,7 @@
 namespace protector::storage::flasharray {
 
 struct SessionOptions {
-  std::string url;        // "https://host:port"
+  std::string url;  // "https://host:port"
   std::string api_token;
   absl::Duration request_timeout = absl::Seconds(30);
   int parallelism = 16;
@@ -85,7 +86,7 @@ class Session {
   const SessionEnv env_;
   const std::string host_;
   std::counting_semaphore<4096> slots_;
-  std::mutex login_mutex_;   // held while logging in: others wait for the result
+  std::mutex login_mutex_;  // held while logging in: others wait for the result
   std::mutex state_mutex_;
   std::optional<Login> login_;
   int64_t generations_ = 0;

@@ -1,7 +1,7 @@
 #include "services/storage-pure/adapters/flasharray/session.h"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 #include <mutex>
 #include <set>
 
@@ -29,7 +29,9 @@ struct Array {
     http.Handle("POST", Url("/api/2.26/login"), [this](const http::Request& request) -> absl::StatusOr<http::Response> {
       bool good = false;
       for (const auto& [key, value] : request.headers) good = good || (key == "api-token" && value == "secret");
-      if (!good) return http::JsonResponse(400, R"({"errors":[{"context":null,"message":"Unable to list user for API token."}]})");
+      if (!good)
+        return http::JsonResponse(400,
+                                  R"({"errors":[{"context":null,"message":"Unable to list user for API token."}]})");
       return http::JsonResponse(200, R"({"items":[{"username":"pureuser"}]})",
                                 {{"x-auth-token", fmt::format("session-{}", ++logins)}});
     });
@@ -84,12 +86,13 @@ TEST_CASE("a wrong API token is ARRAY_AUTH and is not in the error") {
 
 TEST_CASE("an expired session is renewed once and the call repeated, even a creation") {
   Array a;
-  a.http.Handle("POST", a.Url("/api/2.26/volumes"), [&](const http::Request& request) -> absl::StatusOr<http::Response> {
-    if (Array::TokenOf(request) == "session-1") {
-      return http::JsonResponse(401, R"({"errors":[{"context":null,"message":"Invalid session."}]})");
-    }
-    return http::JsonResponse(200, R"({"items":[{"name":"v"}]})");
-  });
+  a.http.Handle("POST", a.Url("/api/2.26/volumes"),
+                [&](const http::Request& request) -> absl::StatusOr<http::Response> {
+                  if (Array::TokenOf(request) == "session-1") {
+                    return http::JsonResponse(401, R"({"errors":[{"context":null,"message":"Invalid session."}]})");
+                  }
+                  return http::JsonResponse(200, R"({"items":[{"name":"v"}]})");
+                });
   Session session = a.Make();
   const ArrayRequest create{.method = "POST", .path = "/volumes", .idempotency = http::Idempotency::kNotIdempotent};
   REQUIRE(session.Call(a.scope, create).ok());
@@ -128,7 +131,9 @@ TEST_CASE("429 and 503 are waited out for every request, and each attempt has it
   Session session = a.Make();
   const absl::Time before = a.clock.Now();
   a.scope.request_id = "caller-1";
-  REQUIRE(session.Call(a.scope, {.method = "POST", .path = "/volumes", .idempotency = http::Idempotency::kNotIdempotent}).ok());
+  REQUIRE(
+      session.Call(a.scope, {.method = "POST", .path = "/volumes", .idempotency = http::Idempotency::kNotIdempotent})
+          .ok());
   CHECK(a.clock.Now() - before >= absl::Seconds(4));
   std::set<std::string> ids;
   for (const auto& record : a.records.seen) {
@@ -143,7 +148,8 @@ TEST_CASE("listings follow continuation tokens, offsets where there are none, an
   Array a;
   a.http.Handle("GET", a.Url("/api/2.26/volumes"), [](const http::Request& request) -> absl::StatusOr<http::Response> {
     if (request.url.find("continuation_token=t1") != std::string::npos) {
-      return http::JsonResponse(200, R"({"continuation_token":null,"more_items_remaining":false,"items":[{"name":"c"}]})");
+      return http::JsonResponse(200,
+                                R"({"continuation_token":null,"more_items_remaining":false,"items":[{"name":"c"}]})");
     }
     return http::JsonResponse(
         200, R"({"continuation_token":"t1","more_items_remaining":true,"items":[{"name":"a"},{"name":"b"}]})");
@@ -157,7 +163,8 @@ TEST_CASE("listings follow continuation tokens, offsets where there are none, an
                   return http::JsonResponse(
                       200, R"({"continuation_token":"x","more_items_remaining":true,"items":[{"id":"1"},{"id":"2"}]})");
                 });
-  a.http.Always("GET", a.Url("/api/2.26/hosts"), http::JsonResponse(200, R"({"more_items_remaining":true,"items":[]})"));
+  a.http.Always("GET", a.Url("/api/2.26/hosts"),
+                http::JsonResponse(200, R"({"more_items_remaining":true,"items":[]})"));
   Session session = a.Make();
   CHECK(session.List(a.scope, "/volumes", Query().Add("destroyed", "false"))->size() == 3);
   CHECK(session.List(a.scope, "/pod-replica-links", {}, kTokensEverywhere)->size() == 3);
