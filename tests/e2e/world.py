@@ -271,7 +271,8 @@ class World:
         target = self.evidence / re.sub(r"[^\w.-]+", "_", name)
         shutil.rmtree(target, ignore_errors=True)
         if self.layout.directory.exists():
-            shutil.copytree(self.layout.directory, target, ignore=shutil.ignore_patterns("blocks.dat", "run"), dirs_exist_ok=True)
+            shutil.copytree(self.layout.directory, target, ignore=shutil.ignore_patterns("blocks.dat", "run"), dirs_exist_ok=True,
+                            copy_function=copy_if_there)
         (target / "cli.txt").write_text("\n\n".join(self.spoken[-40:]))
         return target
 
@@ -279,6 +280,14 @@ class World:
         if self.lab.exists():
             self.look_for_secrets()
             self.lab.wipe()
+
+
+def copy_if_there(source, target):
+    """The programs run on while they are copied: SQLite's files of a moment ago may be gone."""
+    try:
+        return shutil.copy2(source, target)
+    except FileNotFoundError:
+        return target
 
 
 # Keystone tokens (fernet) and array sessions, by their form in a header or a field.

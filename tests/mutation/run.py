@@ -39,7 +39,7 @@ def build(log):
 
 def tests(expression, log, *options):
     """Names of the tests that failed, and how many passed."""
-    environment = os.environ | {"PROTECTOR_E2E_IPS": "127.0.15.1,127.0.25.1", "PYTHONPATH": str(TREE / "tools")}
+    environment = os.environ | {"PROTECTOR_E2E_IPS": "127.0.15.1,127.0.25.1", "PROTECTOR_E2E_DIR": str(TREE / "build" / "e2e"), "PYTHONPATH": str(TREE / "tools")}
     run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_promises.py", "-k", expression, *options], log, env=environment)
     text = log.read_text(encoding="utf-8")
     failed = re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", text, re.MULTILINE)

@@ -30,17 +30,22 @@ def mapping_arguments(source, target, flavors=True):
     return arguments
 
 
-def deploy(cloud, site="site-a", vms=WEB_APP, volume_type=TYPE_ASYNC, prefix=""):
-    """Makes the servers and waits until they run. Returns {name: server}."""
+def deploy(cloud, site="site-a", vms=WEB_APP, volume_type=TYPE_ASYNC, prefix="", from_image=True):
+    """Makes the servers and waits until they run. Returns {name: server}.
+
+    from_image=False: empty volumes that are marked bootable, where Cinder has no path for an image's bytes to the array.
+    """
     networks, flavors, images = cloud.networks(), cloud.flavors(), cloud.images()
     volumes = {}
     for vm in vms:
         for index, size in enumerate(vm.volume_sizes):
-            image = images["lab-image"]["id"] if index == 0 else None
+            image = images["lab-image"]["id"] if index == 0 and from_image else None
             volumes[vm.name, index] = cloud.create_volume(f"{prefix}{vm.name}-{'root' if index == 0 else f'data-{index}'}",
                                                           size, volume_type, image)
-    for volume in volumes.values():
+    for (_, index), volume in volumes.items():
         cloud.wait_volume(volume)
+        if index == 0 and not from_image:
+            cloud.set_bootable(volume)
     ids = {}
     for vm in vms:
         ids[vm.name] = cloud.create_server(

@@ -99,6 +99,9 @@ class Cloud:
     def wait_volume(self, volume_id, status="available", timeout=60):
         return self._wait(lambda: self.volume(volume_id), status, timeout, f"volume {volume_id}")
 
+    def set_bootable(self, volume_id):
+        self.request("volumev3", "POST", f"/volumes/{volume_id}/action", {"os-set_bootable": {"bootable": True}})
+
     def create_server(self, name, flavor, networks, volumes, **more):
         devices = [{"uuid": volume, "source_type": "volume", "destination_type": "volume", "boot_index": index if index == 0 else -1,
                     "delete_on_termination": False} for index, volume in enumerate(volumes)]
