@@ -66,3 +66,21 @@ def test_the_same_request_id_finds_the_same_operation(protected):
     second = protected.start("failover", "--request-id", request)
     assert first == second
     protected.finished(first)
+
+
+def test_a_failed_import_is_tried_again_although_cinder_keeps_its_record(protected):
+    # As the array vendor's driver does it: what it could not take over it cannot let go of either.
+    protected.b.cloud_sim.add_fault(behaviour="manage_error", match={})
+    operation = protected.finished(protected.start("failover"), expect="failed")
+    for _ in range(2):  # the record of the first try is given up, then it cannot even be given up any more
+        protected.b.cli.run("operation", "retry", operation["operation_id"])
+        operation = protected.finished(operation["operation_id"], expect="failed")
+    protected.b.cloud_sim.clear_faults()
+    protected.b.cli.run("operation", "retry", operation["operation_id"])
+    protected.finished(operation["operation_id"])
+    protected.clean(operation["operation_id"])
+    assert protected.server_names(protected.b) == ["db-1", "web-1", "web-2"]
+    assert {server["status"] for server in protected.b.cloud.servers()} == {"ACTIVE"}
+    assert set(protected.lost(protected.a, protected.b).values()) == {0}
+    left = [volume for volume in protected.b.admin.volumes(all_projects=True) if not volume["attachments"]]
+    assert left and {volume["status"] for volume in left} <= {"error", "error_unmanaging"}

@@ -97,6 +97,21 @@ def render(tree, path, dates, old4, old15, first):
     return ",".join(parts)
 
 
+# Answers of operations that the schemas leave out: the table has the first level, and an operation of the same kind the second.
+RELATED = {"/pods/space": "GET /pods", "/protection-groups/space": "GET /volumes/space"}
+
+
+def from_table(row, path, schemas):
+    """(trees of 2.4, 2.15 and 2.26, envelope) of a GET that is in the table only."""
+    names = [name for name, since in marks(row["response_item"]).items() if since <= LAST and not name.startswith("+")]
+    trees = [dict.fromkeys(names) for _ in schemas]
+    for tree, schema in zip(trees, schemas):
+        if "space" in tree:
+            tree["space"] = items_of(schema, RELATED[path])[0]["space"]
+    envelope = ["continuation_token", "more_items_remaining", "total_item_count"]
+    return trees, envelope + (["total"] if "+total[]" in row["response_item"] else [])
+
+
 def words(cell, first):
     out = []
     for word in filter(None, cell.split(",")):
@@ -124,10 +139,13 @@ def main():
             path = row["endpoint"][len("/api/2.x"):]
             first = minor(row["first_version"])
             key = row["method"] + " " + path
+            old4, old15 = items_of(s4, key)[0], items_of(s15, key)[0]
             tree, envelope = items_of(s26, key)
+            if tree is None and row["method"] == "GET" and row["response_item"] and (path in RELATED or "performance" in path):
+                (old4, old15, tree), envelope = from_table(row, path, (s4, s15, s26))
             shape = ""
             if isinstance(tree, dict):
-                shape = render(tree, [], marks(row["response_item"]), items_of(s4, key)[0], items_of(s15, key)[0], first)
+                shape = render(tree, [], marks(row["response_item"]), old4, old15, first)
             print("|".join([f"{key} {first}", words(row["params"], first), words(row["body"], first), shape,
                             ",".join(envelope or {})]))
     print(')operations"')

@@ -64,6 +64,7 @@ class Cinder {
   void Step(const std::string& volume_id);
   void DoCreate(const json& volume);
   void DoManage(const json& volume);
+  void ManageFailed(const std::string& id);
   void DoUnmanage(const json& volume);
   void DoDelete(const json& volume);
   void DoExtend(const json& volume);

@@ -43,12 +43,16 @@ class ImportVolumeKind final : public BasicKind {
             object = task.task().object()]() -> Verdict {
       const auto found = context_.target.FindVolumes(call, names.project, {mark});
       if (!found.ok()) return Verdict::OfQuestion(found.status());
-      if (found->empty()) return Verdict::NotDone();
-      if (found->size() > 1) {
-        return Verdict::Contradiction(fmt::format("{} volumes carry the mark {}", found->size(), mark), object,
+      std::vector<CloudObject> ours;
+      for (const CloudObject& volume : *found) {
+        if (volume.status.rfind("ERROR", 0) != 0) ours.push_back(volume);  // a failed import that Cinder does not let go of
+      }
+      if (ours.empty()) return Verdict::NotDone();
+      if (ours.size() > 1) {
+        return Verdict::Contradiction(fmt::format("{} volumes carry the mark {}", ours.size(), mark), object,
                                       "Unmanage all of them but one in Cinder, then resume.");
       }
-      return Verdict::Accepted({{"volume_id", found->front().id}});
+      return Verdict::Accepted({{"volume_id", ours.front().id}});
     };
   }
 
@@ -65,9 +69,14 @@ class ImportVolumeKind final : public BasicKind {
     const std::string array_id = run.Output(materialize, fmt::format("id.{}", task.index()));
     return [this, call = CallOf(run, task), names, request, array_id, failed = OutputOf(task, "failed_volume"),
             again = task.task().attempts() > 1]() mutable -> Verdict {
+      std::vector<std::string> warnings;
       if (!failed.empty()) {
         const absl::Status forgotten = context_.target.ForgetVolume(call, failed);
-        if (!forgotten.ok()) return Verdict::OfQuestion(forgotten);
+        if (IsTransient(forgotten)) return Verdict::OfQuestion(forgotten);
+        // Cinder keeps the record of an import that failed when its driver cannot let go of it: in the way of nothing.
+        if (!forgotten.ok() && forgotten.code() != absl::StatusCode::kNotFound) {
+          warnings.push_back(fmt::format("volume {}, whose import failed, is left in Cinder: {}", failed, MessageOf(forgotten)));
+        }
       }
       if (again && !array_id.empty()) {
         // An earlier attempt may have renamed it on the array; its id there never changes.
@@ -81,7 +90,9 @@ class ImportVolumeKind final : public BasicKind {
       }
       const auto imported = context_.target.Import(call, request);
       if (!imported.ok()) return Verdict::OfChange(imported.status());
-      return Verdict::Accepted({{"volume_id", *imported}, {"failed_volume", ""}});
+      Verdict accepted = Verdict::Accepted({{"volume_id", *imported}, {"failed_volume", ""}});
+      accepted.warnings = std::move(warnings);
+      return accepted;
     };
   }
 
