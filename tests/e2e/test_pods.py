@@ -32,3 +32,19 @@ def test_a_pod_is_promoted_when_its_site_is_lost(pod):
     pod.revive_site(pod.a)
     pod.clean(operation["operation_id"], pod.b)
     assert pod.a.cloud.servers() == []
+
+
+def test_a_pod_that_has_been_there_and_back_is_promoted_when_its_site_is_lost(pod):
+    # The volumes have names of their own after each move; the surviving site has to find them when nobody else can be asked.
+    first = pod.failover()
+    pod.clean(first["operation_id"])
+    pod.wait_protected(view=pod.b)
+    back = pod.failback()
+    pod.clean(back["operation_id"], pod.b)
+    pod.wait_protected()
+    pod.kill_site(pod.a)
+    operation = pod.failover("--type", "unplanned", view=pod.b)
+    assert {server["status"] for server in pod.b.cloud.servers()} == {"ACTIVE"}
+    pod.revive_site(pod.a)
+    pod.clean(operation["operation_id"], pod.b)
+    assert pod.a.cloud.servers() == []

@@ -20,8 +20,25 @@ missing_packages() {
   done
 }
 
-# setup [build|compose|lint]: says what it installs, installs only what is missing, needs no root when nothing is.
+# The array vendor's client, from PyPI, beside Debian's pytest.
+install_pure_client() {
+  local venv=build/pure/venv
+  cmp -s tests/pure/requirements.txt "$venv/.requirements" && return 0
+  say "installing from PyPI into $venv: $(grep -v '^#' tests/pure/requirements.txt)"
+  rm -rf "$venv"
+  mkdir -p build/pure
+  /usr/bin/python3 -m venv --system-site-packages "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 5 -r tests/pure/requirements.txt >&2
+  cp tests/pure/requirements.txt "$venv/.requirements"
+}
+
+# setup [build|compose|lint|pure|openstack]: says what it installs, installs only what is missing, needs no root when nothing is.
 setup() {
+  if [ "${1:-}" = pure ]; then setup_packages pure && install_pure_client; return; fi
+  setup_packages "$@"
+}
+
+setup_packages() {
   local what="${1:-build}" wanted missing as_root=()
   case "$what" in
     build) wanted=("${BUILD_PACKAGES[@]}") ;;
@@ -30,7 +47,9 @@ setup() {
       command -v dockerd >/dev/null || wanted+=(docker.io)
       command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || wanted+=(docker-compose) ;;
     lint) wanted=("${LINT_PACKAGES[@]}") ;;
-    *) die "setup: unknown '$what'; there are build, compose, lint" ;;
+    pure) wanted=(python3-venv) ;;
+    openstack) tests/openstack/install; return ;;
+    *) die "setup: unknown '$what'; there are build, compose, lint, pure, openstack" ;;
   esac
   command -v dpkg-query >/dev/null || die "setup knows Debian 12 only; install by hand: ${wanted[*]}"
   mapfile -t missing < <(missing_packages "${wanted[@]}")

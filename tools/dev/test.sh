@@ -47,6 +47,21 @@ suite_e2e() {
   run_pytest e2e tests/e2e
 }
 
+# The array vendor's own client against flasharray-sim.
+suite_pure() {
+  local venv=build/pure/venv
+  build dev flasharray-sim || not_started pure "the build failed" || return
+  setup pure || not_started pure "the array vendor's client could not be installed" || return
+  PYTHON="$PWD/$venv/bin/python" run_pytest pure tests/pure -W ignore
+}
+
+# Two real OpenStack sites with Cinder's own FlashArray driver on flasharray-sim, and the product's programs on them.
+suite_openstack() {
+  build dev "${PROGRAMS[@]}" || not_started openstack "the build failed" || return
+  setup openstack || not_started openstack "the packages could not be installed" || return
+  run_pytest openstack tests/openstack
+}
+
 suite_compose() {
   setup compose || not_started compose "the packages could not be installed" || return
   build dev "${PROGRAMS[@]}" || not_started compose "the build failed" || return
@@ -76,7 +91,7 @@ run_tests() {
   PYTEST_OPTIONS=()
   while [ $# -gt 0 ]; do
     if [ "$1" = -- ]; then shift; PYTEST_OPTIONS=("$@"); break; fi
-    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e compose asan tsan lint"
+    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e compose pure openstack asan tsan lint"
     suites+=("$1")
     shift
   done

@@ -1,5 +1,7 @@
 #include "services/storage-pure/transport/storage_service.h"
 
+#include <functional>
+
 #include "libs/base/error.h"
 #include "libs/grpc/unary.h"
 #include "protector/storage/v1/storage.grpc.pb.h"
@@ -82,7 +84,9 @@ class StorageService final : public v1::StorageService::CallbackService {
                                           .request_id = call.request_id,
                                           .purpose = call.purpose,
                                           .cancelled = call.cancelled};
-                        return (storage_.*method)(scope, r);
+                        // Not (storage_.*method)(scope, r): GCC 12's UndefinedBehaviorSanitizer takes the wrong object
+                        // then.
+                        return std::invoke(method, storage_, scope, r);
                       });
   }
 

@@ -51,6 +51,7 @@ std::unique_ptr<Service> Cinder::Build() {
   };
   service->negotiate = [](Request& r) { r.version = NegotiateMicroversion(r, "volume", "", {3, 0}, {3, 70}); };
   service->decorate = [](const Request& request, Response& r) {
+    if (r.status == 202 && r.body.is_null()) r.content_type = "text/html; charset=UTF-8";  // as webob says of nothing
     r.headers.emplace_back("x-compute-request-id", request.request_id);
     if (request.version.major == 0) return;
     r.headers.emplace_back("OpenStack-API-Version",
@@ -180,6 +181,16 @@ void Cinder::CheckQuota(const std::string& project, int64_t volumes, int64_t gig
   }
 }
 
+// The answers to changes: without what extensions add to the showing of a volume.
+json Cinder::ShowChanged(const Request& r, const json& v) {
+  json out = ShowVolume(r, v);
+  for (const char* key : {"os-vol-tenant-attr:tenant_id", "os-vol-host-attr:host", "os-vol-mig-status-attr:migstat",
+                          "os-vol-mig-status-attr:name_id"}) {
+    out.erase(key);
+  }
+  return out;
+}
+
 json Cinder::ShowVolume(const Request& r, const json& v) {
   std::string id = Text(v, "id"), status = Text(v, "status");
   // The API does not show these inner states (the version that callers rely on).
@@ -222,12 +233,12 @@ json Cinder::ShowVolume(const Request& r, const json& v) {
               {"replication_status", v.at("replication_status")},
               {"consistencygroup_id", nullptr},
               {"multiattach", v.at("multiattach")},
-              {"migration_status", nullptr},
               {"os-vol-tenant-attr:tenant_id", v.at("project_id")}};
   if (!v.at("image_metadata").empty() && Text(v, "status") != "creating")
     out["volume_image_metadata"] = v.at("image_metadata");
   if (r.identity.is_admin) {
-    out.update({{"os-vol-host-attr:host", v.at("host")},
+    out.update({{"migration_status", nullptr},
+                {"os-vol-host-attr:host", v.at("host")},
                 {"os-vol-mig-status-attr:migstat", nullptr},
                 {"os-vol-mig-status-attr:name_id", nullptr}});
     if (r.version.AtLeast(21)) out["provider_id"] = v.at("provider_id");
@@ -344,7 +355,9 @@ json Cinder::CreateVolume(const Identity& who, const json& given) {
     const json props = Member(*i, "properties");
     for (const auto& [k, v] : props.items()) doc["image_metadata"][k] = v;
   }
-  if (size < 1) Fail(400, "Invalid input received: Volume size 'None' must be an integer and greater than 0");
+  if (size < 1) {
+    Fail(400, "The server could not comply with the request since it is either malformed or otherwise incorrect.");
+  }
   CheckQuota(who.project_id, 1, size, 0);
   doc["size"] = size;
   if (metadata.is_object()) doc["metadata"] = metadata;

@@ -40,6 +40,7 @@ class Cinder {
   // api
   const json& Volume(const Request& r, const std::string& id);
   json ShowVolume(const Request& r, const json& volume);
+  json ShowChanged(const Request& r, const json& volume);
   Response ListVolumes(Request& r, bool detail);
   Response Manage(Request& r);
   Response Manageable(Request& r, bool detail);

@@ -29,6 +29,12 @@ void Cinder::AddServiceRoutes(Router& router) {
       out[key] = usage ? json{{"limit", limit}, {"in_use", now.count(key) > 0 ? now.at(key) : 0}, {"reserved", 0}}
                        : json(limit);
     }
+    site_.store.table("volume_types").Each([&](const std::string&, const json& type) {  // unlimited, for each type
+      for (const char* key : {"volumes", "snapshots", "gigabytes"}) {
+        out[fmt::format("{}_{}", key, Text(type, "name"))] =
+            usage ? json{{"limit", -1}, {"in_use", 0}, {"reserved", 0}} : json(-1);
+      }
+    });
     return out;
   };
   router.Add("GET", "/v3/os-quota-sets/{}", [this, quota_set](Request& r) {

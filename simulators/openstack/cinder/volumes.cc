@@ -227,7 +227,8 @@ Response Cinder::Action(Request& r) {
     save();
     return Response::Empty(202);
   }
-  Fail(400, fmt::format("There is no such action: {}", action));
+  Fail(400, fmt::format("There is no such action: {}. Verify the request body and Content-Type header and try again.",
+                        action));
 }
 
 Response Cinder::Manage(Request& r) {
@@ -254,7 +255,9 @@ Response Cinder::Manage(Request& r) {
     Fail(400, fmt::format("Unable to manage existing volume. Volume {} already managed.", wanted));
   site_.store.table("volumes").Put(Text(doc, "id"), doc);
   Start(Text(doc, "id"));
-  return Response::Json(202, {{"volume", ShowVolume(r, doc)}});
+  json shown = ShowChanged(r, doc);
+  for (const char* key : {"group_id", "provider_id", "service_uuid", "shared_targets"}) shown.erase(key);
+  return Response::Json(202, {{"volume", shown}});
 }
 
 Response Cinder::Manageable(Request& r, bool detail) {
@@ -305,7 +308,7 @@ void Cinder::AddVolumeRoutes(Router& router) {
                           {{"volume-summary", {{"total_count", n}, {"total_size", gb}, {"metadata", json::object()}}}});
   });
   router.Add("POST", "/v3/volumes", [this](Request& r) {
-    return Response::Json(202, {{"volume", ShowVolume(r, CreateVolume(r.identity, Member(r.content, "volume")))}});
+    return Response::Json(202, {{"volume", ShowChanged(r, CreateVolume(r.identity, Member(r.content, "volume")))}});
   });
   router.Add("GET", "/v3/volumes/{}", [this](Request& r) {
     return Response::Json(200, {{"volume", ShowVolume(r, Volume(r, r.args[0]))}});
@@ -320,7 +323,7 @@ void Cinder::AddVolumeRoutes(Router& router) {
     if (Member(given, "metadata").is_object()) doc["metadata"] = given.at("metadata");
     doc["updated_at"] = IsoMicros(NowMs());
     site_.store.table("volumes").Put(r.args[0], doc);
-    return Response::Json(200, {{"volume", ShowVolume(r, doc)}});
+    return Response::Json(200, {{"volume", ShowChanged(r, doc)}});
   });
   router.Add("DELETE", "/v3/volumes/{}", [this](Request& r) {
     bool force = Truth(json(r.Query("force", "false")));

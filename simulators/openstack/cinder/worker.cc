@@ -104,8 +104,8 @@ void Cinder::DoCreate(const json& volume) {
               {"replication_status", volume.at("-replicated").get<bool>() ? json("enabled") : json()}});
 }
 
-// The FlashArray driver of Cinder 2025.1 does not know the name of such a volume on the array, and fails on it whatever is asked:
-// the record can be neither unmanaged nor deleted (seen with the real driver, tests/openstack).
+// The FlashArray driver of Cinder 2025.1 does not know the name of such a volume on the array, and fails on it whatever
+// is asked: the record can be neither unmanaged nor deleted (seen with the real driver, tests/openstack).
 void Cinder::ManageFailed(const std::string& id) {
   Change(id, {{"status", "error_managing"}, {"-nameless", true}});
 }

@@ -52,7 +52,8 @@ json Glance::Show(const json& i) {
               {"tags", i.at("tags")},
               {"self", "/v2/images/" + id},
               {"file", "/v2/images/" + id + "/file"},
-              {"schema", "/v2/schemas/image"}};
+              {"schema", "/v2/schemas/image"},
+              {"stores", "store"}};
   for (const auto& [k, v] : i.at("properties").items()) out[k] = v;
   return out;
 }
@@ -61,19 +62,33 @@ std::unique_ptr<Service> Glance::Build() {
   auto service = std::make_unique<Service>();
   service->name = "glance";
   service->error = [](const ApiError& e) {
-    Response r = Response::Empty(e.status);
     const char* title = e.status == 404   ? "Not Found"
                         : e.status == 403 ? "Forbidden"
                         : e.status == 409 ? "Conflict"
                         : e.status == 400 ? "Bad Request"
                                           : "Error";
-    r.text = fmt::format(
-        "<html>\n <head>\n  <title>{0} {1}</title>\n </head>\n <body>\n  <h1>{0} {1}</h1>\n  {2}<br /><br />\n\n\n "
-        "</body>\n</html>",
-        e.status, title, e.message);
-    r.content_type = "text/html; charset=UTF-8";
+    Response r = Response::Json(e.status, {{"code", fmt::format("{} {}", e.status, title)},
+                                           {"message", e.message + "<br /><br />\n\n\n"},
+                                           {"title", title}});
     r.headers = e.headers;
     return r;
+  };
+  // Errors are HTML for whoever does not ask for JSON.
+  service->decorate = [](const Request& request, Response& r) {
+    if (r.status == 401 && r.body.contains("error")) {
+      r.body = {
+          {"code", "401 Unauthorized"},
+          {"message",
+           "This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.<br /><br />\n\n\n"},
+          {"title", "Unauthorized"}};
+    }
+    if (r.status < 400 || !r.body.contains("title")) return;
+    if (request.Header("accept").find("json") != std::string::npos) return;
+    r.text =
+        fmt::format("<html>\n <head>\n  <title>{0}</title>\n </head>\n <body>\n  <h1>{0}</h1>\n  {1} </body>\n</html>",
+                    Text(r.body, "code"), Text(r.body, "message"));
+    r.body = nullptr;
+    r.content_type = "text/html; charset=UTF-8";
   };
   auto versions = [this](int status) {
     return [this, status](Request&) {

@@ -195,7 +195,7 @@ void ApiServer::Note(const Request& request, int status, const std::string& faul
   site_.requests.Add(std::move(entry));
 }
 
-Microversion NegotiateMicroversion(const Request& request, const std::string& type, const std::string& legacy,
+Microversion NegotiateMicroversion(Request& request, const std::string& type, const std::string& legacy,
                                    Microversion lowest, Microversion highest) {
   std::string asked;
   for (const std::string& part : Split(request.Header("openstack-api-version"), ',')) {
@@ -211,6 +211,7 @@ Microversion NegotiateMicroversion(const Request& request, const std::string& ty
     Fail(400, fmt::format("API Version String '{}' is of invalid format. Must be of format MajorNum.MinorNum.", asked));
   }
   if (v.major != lowest.major || v.minor < lowest.minor || v.minor > highest.minor) {
+    request.version = v;  // the refusal repeats what was asked for in its headers
     Fail(406, fmt::format("Version {} is not supported by the API. Minimum is {}.{} and maximum is {}.{}.", asked,
                           lowest.major, lowest.minor, highest.major, highest.minor));
   }

@@ -53,7 +53,7 @@ class ApiServer {
 };
 
 // Reads "compute 2.93" style headers. `legacy` is Nova's own header, empty where there is none.
-Microversion NegotiateMicroversion(const Request& request, const std::string& type, const std::string& legacy,
+Microversion NegotiateMicroversion(Request& request, const std::string& type, const std::string& legacy,
                                    Microversion lowest, Microversion highest);
 
 }  // namespace protector::ossim

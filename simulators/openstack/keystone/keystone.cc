@@ -41,10 +41,13 @@ std::unique_ptr<Service> Keystone::Build() {
   auto service = std::make_unique<Service>();
   service->name = "keystone";
   service->refuses_chunks = true;
-  service->error = [](const ApiError& e) {
+  service->error = [this](const ApiError& e) {
     Response r =
         Response::Json(e.status, {{"error", {{"code", e.status}, {"message", e.message}, {"title", Title(e.status)}}}});
     r.headers = e.headers;
+    if (e.status == 401) {
+      r.headers.emplace_back("WWW-Authenticate", fmt::format("Keystone uri=\"{}\"", site_.config.Url("keystone")));
+    }
     return r;
   };
   service->decorate = [](const Request&, Response& r) { r.headers.emplace_back("Vary", "X-Auth-Token"); };

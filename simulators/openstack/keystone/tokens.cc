@@ -242,7 +242,10 @@ Response Keystone::IssueToken(Request& request) {
 Response Keystone::ShowToken(Request& request) {
   std::string subject = request.Header("x-subject-token");
   const json* doc = LiveToken(subject);
-  if (doc == nullptr) Fail(404, "Could not find token: The resource could not be found.");
+  if (doc == nullptr) {
+    const bool fernet = subject.rfind("gAAAAA", 0) == 0;
+    Fail(404, fernet ? "Could not find token: The resource could not be found." : "Could not recognize Fernet token");
+  }
   Response r = Response::Json(200, {{"token", TokenBody(*doc, !request.HasQuery("nocatalog"))}});
   if (request.method == "HEAD") r = Response::Empty(200);
   r.headers.emplace_back("X-Subject-Token", subject);

@@ -268,6 +268,7 @@ void Neutron::AddMiscRoutes(Router& router) {
                    {"reserved", 0},
                    {"used", site_.store.table(table).Where("project_id", r.args[0]).size()}};
     }
+    for (const char* name : {"rbac_policy", "subnetpool"}) out[name] = {{"limit", -1}, {"reserved", 0}, {"used", 0}};
     return Response::Json(200, {{"quota", out}});
   };
   router.Add("GET", "/v2.0/quotas/{}/details", details);

@@ -91,7 +91,9 @@ json Neutron::ShowSecurityGroup(json group) {
   json rules = json::array();
   for (const std::string& id :
        site_.store.table("security_group_rules").Where("security_group_id", Text(group, "id"))) {
-    rules.push_back(*site_.store.table("security_group_rules").Find(id));
+    json rule = *site_.store.table("security_group_rules").Find(id);
+    rule["standard_attr_id"] = std::stoi(id.substr(0, 6), nullptr, 16);  // shown with its group only
+    rules.push_back(std::move(rule));
   }
   group["security_group_rules"] = rules;
   return group;

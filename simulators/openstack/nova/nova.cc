@@ -46,6 +46,7 @@ std::unique_ptr<Service> Nova::Build() {
   service->error = [](const ApiError& e) {
     Response r = Response::Json(e.status, {{FaultName(e.status), {{"code", e.status}, {"message", e.message}}}});
     r.headers = e.headers;
+    r.content_type = "application/json; charset=UTF-8";
     if (e.status == 413 || e.status == 429) r.headers.emplace_back("Retry-After", "0");
     return r;
   };
@@ -53,6 +54,7 @@ std::unique_ptr<Service> Nova::Build() {
     r.version = NegotiateMicroversion(r, "compute", "x-openstack-nova-api-version", {2, 1}, {2, 93});
   };
   service->decorate = [](const Request& request, Response& r) {
+    if (r.status == 204) r.headers.emplace_back("Content-Type", "application/json");
     r.headers.emplace_back("x-compute-request-id", request.request_id);
     if (request.version.major == 0) return;
     std::string v = fmt::format("{}.{}", request.version.major, request.version.minor);

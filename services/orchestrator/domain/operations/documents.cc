@@ -198,10 +198,8 @@ void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Ti
       groups::VolumePlacement& volume = *placement.add_volumes();
       volume.set_index(spec.index());
       volume.set_volume_id(run.Output(TaskId("storage_failover", "import-volume", object), "volume_id"));
-      volume.set_array_volume(run.Output(materialize, "name" + suffix));
-      if (!volume.volume_id().empty() && volume.array_volume().find("::") == std::string::npos) {
-        volume.set_array_volume(fmt::format("volume-{}-cinder", volume.volume_id()));
-      }
+      volume.set_array_volume(
+          run.Output(materialize, "name" + suffix));  // until it is asked for again: Cinder renames it
       volume.set_array_volume_id(run.Output(materialize, "id" + suffix));
       volume.set_serial(run.Output(materialize, "serial" + suffix));
       if (!volume.serial().empty())

@@ -3,6 +3,8 @@
 // (documents.h), so an answer that was lost does no harm.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "libs/base/ids.h"
 #include "services/orchestrator/domain/operations/basic_kind.h"
 #include "services/orchestrator/domain/operations/documents.h"
@@ -137,6 +139,50 @@ std::shared_ptr<const Run> CopyOf(const Run& run) {
   return std::make_shared<const Run>(run.header(), run.plan(), std::move(tasks));
 }
 
+// What the group's volumes are called on the target's array: Cinder renames what it takes over. The next unplanned move
+// finds a volume's copy on the other side by that name, when this side can no more be asked.
+absl::Status RefreshNames(const OperationContext& context, const Call& call, const std::string& target,
+                          groups::GroupDocument& head) {
+  storage::DescribeVolumesRequest ask;
+  std::map<std::string, groups::VolumePlacement*> by_id;
+  for (groups::Member& member : *head.mutable_members()) {
+    groups::Placement* placement = FindPlacement(member, target);
+    if (placement == nullptr) continue;
+    for (groups::VolumePlacement& volume : *placement->mutable_volumes()) {
+      if (volume.array_volume_id().empty()) continue;
+      by_id[volume.array_volume_id()] = &volume;
+      ask.add_array_volume_ids(volume.array_volume_id());
+    }
+  }
+  if (by_id.empty()) return absl::OkStatus();
+  PROTECTOR_ASSIGN_OR_RETURN(const SitePorts site, context.ports.For(target));
+  PROTECTOR_ASSIGN_OR_RETURN(const storage::DescribeVolumesResponse found, site.array->DescribeVolumes(call, ask));
+  for (const storage::ArrayVolume& volume : found.volumes()) {
+    const auto known = by_id.find(volume.id());
+    if (known != by_id.end()) known->second->set_array_volume(volume.name());
+  }
+  return absl::OkStatus();
+}
+
+TaskKind::Work CommitResult(const OperationContext& context, const Run& run, const op::TaskRecord& task,
+                            const Call& call) {
+  const bool deferred = run.operation().type() == op::UNPLANNED_FAILOVER;
+  CommitPlan plan;
+  plan.site = run.operation().target_site();
+  plan.reason = run.id() + " members brought up";
+  plan.alone = deferred;
+  plan.change = [&context, call, copy = CopyOf(run), deferred, now = context.clock.Now()](groups::GroupDocument& head,
+                                                                                          Standing standing) {
+    if (standing != Standing::kClaimed && standing != Standing::kResult) return Contradicted(head);
+    const std::string before = head.SerializeAsString();
+    Result(head, *copy, deferred, now);
+    const absl::Status named = RefreshNames(context, call, copy->operation().target_site(), head);
+    if (!named.ok()) return Verdict::OfQuestion(named);
+    return head.SerializeAsString() == before ? Verdict::Done() : Go();
+  };
+  return CommitWork(context, run, task, call, std::move(plan));
+}
+
 TaskKind::Work AbortOperation(const OperationContext& context, const Run& run, const op::TaskRecord& task,
                               const Call& call) {
   CommitPlan plan;
@@ -162,14 +208,7 @@ void AddMetadataKinds(const OperationContext& context, Kinds& kinds) {
   add("begin-operation", traits(OnFailure::kOperation, 6), BeginOperation);
   add("claim-epoch", traits(OnFailure::kOperation, 12), ClaimEpoch);
   add("abort-operation", traits(OnFailure::kOperation, 12), AbortOperation);
-  add("commit-result", traits(OnFailure::kOperation, 20),
-      [](const OperationContext& c, const Run& run, const op::TaskRecord& task, const Call& call) {
-        const bool deferred = run.operation().type() == op::UNPLANNED_FAILOVER;
-        return AfterClaim(c, run, task, call, "members brought up",
-                          [copy = CopyOf(run), deferred, now = c.clock.Now()](groups::GroupDocument& head) {
-                            Result(head, *copy, deferred, now);
-                          });
-      });
+  add("commit-result", traits(OnFailure::kOperation, 20), CommitResult);
   add("commit-error", traits(OnFailure::kTolerated, 4),
       [](const OperationContext& c, const Run& run, const op::TaskRecord& task, const Call& call) {
         const std::string why = run.header().cause().cause();

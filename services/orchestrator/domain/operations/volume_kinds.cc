@@ -45,7 +45,8 @@ class ImportVolumeKind final : public BasicKind {
       if (!found.ok()) return Verdict::OfQuestion(found.status());
       std::vector<CloudObject> ours;
       for (const CloudObject& volume : *found) {
-        if (volume.status.rfind("ERROR", 0) != 0) ours.push_back(volume);  // a failed import that Cinder does not let go of
+        if (volume.status.rfind("ERROR", 0) != 0)
+          ours.push_back(volume);  // a failed import that Cinder does not let go of
       }
       if (ours.empty()) return Verdict::NotDone();
       if (ours.size() > 1) {
@@ -75,7 +76,8 @@ class ImportVolumeKind final : public BasicKind {
         if (IsTransient(forgotten)) return Verdict::OfQuestion(forgotten);
         // Cinder keeps the record of an import that failed when its driver cannot let go of it: in the way of nothing.
         if (!forgotten.ok() && forgotten.code() != absl::StatusCode::kNotFound) {
-          warnings.push_back(fmt::format("volume {}, whose import failed, is left in Cinder: {}", failed, MessageOf(forgotten)));
+          warnings.push_back(
+              fmt::format("volume {}, whose import failed, is left in Cinder: {}", failed, MessageOf(forgotten)));
         }
       }
       if (again && !array_id.empty()) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <functional>
+
 #include "libs/base/error.h"
 #include "libs/grpc/stream.h"
 #include "libs/grpc/unary.h"
@@ -116,9 +118,10 @@ class OperationServiceImpl final : public op::OperationService::CallbackService 
   using Verb = absl::StatusOr<op::Operation> (Engine::*)(const op::OperationActionRequest&);
   Reactor* Action(Context* context, const op::OperationActionRequest* request, op::Operation* response,
                   const std::string& name, Verb verb) {
-    return rpc::Unary(
-        host_, context, request, response, name,
-        [this, verb](const rpc::CallContext&, const op::OperationActionRequest& r) { return (engine_.*verb)(r); });
+    return rpc::Unary(host_, context, request, response, name,
+                      [this, verb](const rpc::CallContext&, const op::OperationActionRequest& r) {
+                        return std::invoke(verb, engine_, r);
+                      });
   }
 
   rpc::Host& host_;
