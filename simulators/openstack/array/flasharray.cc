@@ -247,6 +247,8 @@ class FlashArray final : public Array {
       std::string target = base + path;
       char separator = '?';
       for (const auto& [k, v] : params) {
+        if (k == "with_default_protection" && std::stoi(base.substr(base.rfind('.') + 1)) < 16)
+          continue;  // from 2.16 on
         target += separator + k + "=" + UrlEncode(v);
         separator = '&';
       }
