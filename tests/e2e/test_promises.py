@@ -1,6 +1,7 @@
 """The promises of the design, each by the test that names it and fails when the code that keeps it is taken out."""
 
 import shutil
+import sqlite3
 
 import grpc
 import pytest
@@ -185,6 +186,23 @@ def test_p6_a_returning_site_is_quarantined_and_no_disk_has_two_writers(protecte
 
 
 @pytest.mark.promise("P6")
+def test_p6_a_returning_site_stops_its_servers_itself_although_the_engine_that_took_over_is_down(protected):
+    protected.kill_site(protected.a)
+    protected.failover("--type", "unplanned", view=protected.b)
+    # Nobody comes to clean up: the returning site learns from the metadata alone that it was overtaken.
+    protected.kill_process(protected.b, "orchestrator")
+    protected.revive_site(protected.a)
+
+    def isolated():
+        servers = protected.a.cloud.servers()
+        return len(servers) == 3 and all(server["status"] == "SHUTOFF" and server["locked"] for server in servers)
+    eventually(isolated, "the overtaken servers of site-a are stopped and locked", 60)
+    protected.assert_one_writer(protected.b)
+    protected.start_process(protected.b, "orchestrator")
+    eventually(lambda: protected.a.cloud.servers() == [], "the engine that is back cleans them away", 60)
+
+
+@pytest.mark.promise("P6")
 def test_p6_the_source_cannot_write_after_a_planned_move(protected):
     ids = [server["id"] for server in protected.a.cloud.servers()]
     protected.a.cloud_sim.add_fault(behaviour="server_delete_error")
@@ -247,6 +265,20 @@ def test_p8_an_acknowledged_change_is_on_both_sites_after_kill_9(protected):
     for view in (protected.a, protected.b):
         protected.start_process(view, "metadata-sync")
         assert int(view.cli.json("protection-group", "policy-show", GROUP)["rpo_minutes"]) == 42
+
+
+@pytest.mark.promise("P8")
+def test_p8_a_change_that_the_peer_cannot_store_is_not_acknowledged(protected):
+    before = protected.a.cli.json("protection-group", "policy-show", GROUP)["rpo_minutes"]
+    held = sqlite3.connect(protected.b.site.directory / "state" / "metadata-sync" / "metadata-sync.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")  # the peer answers questions, and can write nothing
+    refused = protected.a.cli.try_run("protection-group", "policy-set", GROUP, "--rpo-minutes", "43")
+    held.execute("ROLLBACK")
+    held.close()
+    assert refused.code != DONE, "acknowledged, but only one site has it"
+    eventually(lambda: protected.sync_status()["sync_status"] == "IN SYNC", "the sites agree again", 60)
+    values = {protected.on(name).cli.json("protection-group", "policy-show", GROUP)["rpo_minutes"] for name in ("a", "b")}
+    assert len(values) == 1 and values <= {before, 43, "43"}, values
 
 
 METADATA = "protector.metadata.v1.MetadataService"

@@ -78,11 +78,17 @@ absl::Status Replica::AppendArrived(const pb::Version& version, Document documen
                         .supersede_after = supersede_after});
 }
 
+void Replica::AwaitWriting(const std::string& group) {
+  const std::lock_guard lock(Section(group));
+}
+
 absl::StatusOr<pb::ApplyVersionResponse> Replica::Apply(const pb::Version& version, bool force,
-                                                        const std::string& from_site) {
+                                                        const std::string& from_site,
+                                                        const std::function<bool()>& given_up) {
   PROTECTOR_ASSIGN_OR_RETURN(Document document, CheckVersion(version, repository_.sites()));
   const std::string& group = version.group_id();
   std::lock_guard lock(Section(group));
+  if (given_up()) return absl::CancelledError("the sender waits no longer; the version was not taken");
   PROTECTOR_ASSIGN_OR_RETURN(const StoredHead stored, repository_.Head(group));
   ApplyInput input;
   input.head = stored.head;

@@ -21,8 +21,15 @@ class Replica {
  public:
   Replica(Repository& repository, HeadHub& hub, Clock& clock) : repository_(repository), hub_(hub), clock_(clock) {}
 
-  // A version from the peer, or carried by a client.
-  absl::StatusOr<pb::ApplyVersionResponse> Apply(const pb::Version& version, bool force, const std::string& from_site);
+  // A version from the peer, or carried by a client. CANCELLED, and nothing is taken, when `given_up` says so before
+  // the writing: whoever sent it has settled by now that it was not taken, and told the user.
+  absl::StatusOr<pb::ApplyVersionResponse> Apply(
+      const pb::Version& version, bool force, const std::string& from_site,
+      const std::function<bool()>& given_up = [] { return false; });
+
+  // Returns when no version of the group is being written. What is said of its head after this holds against every
+  // version that came before: the other site settles by it what became of its own.
+  void AwaitWriting(const std::string& group);
 
   // Writes this site's own version before it is sent. Excludes arriving versions for that moment: one that was decided
   // on without seeing the doubt must not end it.

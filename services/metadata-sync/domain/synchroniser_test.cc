@@ -158,6 +158,20 @@ TEST_CASE("a lost request is found not to have arrived and is dropped") {
             .description() == "another");
 }
 
+TEST_CASE("a version whose sender has stopped waiting is not taken: the sender has settled that it was not") {
+  Group group;
+  REQUIRE(group.Commit(group.a, group.Changed("new"), 1).ok());
+  pb::Version next = *group.a.process->repository.Version(group.id, 2);
+  next.set_version(3);
+  next.set_parent_hash(next.hash());
+  next.set_hash(VersionHash(next));
+  const auto late = group.b.process->replica.Apply(next, false, "site-a", [] { return true; });
+  CHECK(late.status().code() == absl::StatusCode::kCancelled);
+  CHECK(group.b.Head(group.id).version() == 2);
+  CHECK(group.b.process->replica.Apply(next, false, "site-a", [] { return false; }).ok());
+  CHECK(group.b.Head(group.id).version() == 3);
+}
+
 TEST_CASE("an answer that is lost once is found out at once") {
   Group group;
   int calls = 0;

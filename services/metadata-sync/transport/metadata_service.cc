@@ -71,7 +71,7 @@ MetadataTransport::Unary* MetadataTransport::ApplyVersion(Context* context, cons
   return rpc::Unary(parts_.host, context, request, response, "MetadataService/ApplyVersion",
                     [this](const rpc::CallContext& call, const pb::ApplyVersionRequest& r) {
                       NotePeer(call);
-                      return parts_.replica.Apply(r.version(), r.force(), r.from_site());
+                      return parts_.replica.Apply(r.version(), r.force(), r.from_site(), call.cancelled);
                     });
 }
 
@@ -80,6 +80,7 @@ MetadataTransport::Unary* MetadataTransport::ListHeads(Context* context, const p
   return rpc::Unary(parts_.host, context, request, response, "MetadataService/ListHeads",
                     [this](const rpc::CallContext& call, const pb::ListHeadsRequest& r) {
                       NotePeer(call);
+                      for (const std::string& group : r.group_ids()) parts_.replica.AwaitWriting(group);
                       return parts_.queries.ListHeads(r);
                     });
 }
