@@ -179,6 +179,12 @@ class HttpServer::Impl : public httplib::Server {
       : handler_(std::move(handler)) {
     new_task_queue = [] { return new GrowingPool; };
     set_payload_max_length(std::size_t{1} << 30);
+    // Not the library's SO_REUSEPORT: with it, two arrays share one address, and each gets some of the other's
+    // requests.
+    set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     const auto route = [this](const httplib::Request& in, httplib::Response& out) { Serve(in, out); };
     Get(".*", route);
     Post(".*", route);

