@@ -101,10 +101,22 @@ def render(tree, path, dates, old4, old15, first):
 RELATED = {"/pods/space": "GET /pods", "/protection-groups/space": "GET /volumes/space"}
 
 
+def nested(names):
+    """{'group': {'name': None}, 'time': None} of ['group.name', 'time']."""
+    tree = {}
+    for name in names:
+        *parents, last = name.split(".")
+        inner = tree
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = None
+    return tree
+
+
 def from_table(row, path, schemas):
     """(trees of 2.4, 2.15 and 2.26, envelope) of a GET that is in the table only."""
     names = [name for name, since in marks(row["response_item"]).items() if since <= LAST and not name.startswith("+")]
-    trees = [dict.fromkeys(names) for _ in schemas]
+    trees = [nested(names) for _ in schemas]
     for tree, schema in zip(trees, schemas):
         if "space" in tree:
             tree["space"] = items_of(schema, RELATED[path])[0]["space"]
@@ -141,7 +153,7 @@ def main():
             key = row["method"] + " " + path
             old4, old15 = items_of(s4, key)[0], items_of(s15, key)[0]
             tree, envelope = items_of(s26, key)
-            if tree is None and row["method"] == "GET" and row["response_item"] and (path in RELATED or "performance" in path):
+            if tree is None and row["method"] == "GET" and row["response_item"] and ("space" not in marks(row["response_item"]) or path in RELATED):
                 (old4, old15, tree), envelope = from_table(row, path, (s4, s15, s26))
             shape = ""
             if isinstance(tree, dict):
