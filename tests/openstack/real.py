@@ -173,10 +173,10 @@ class RealWorld(World):
         spent = operation["time_spent_ms"]
         calls = {}
         for site in self.layout.sites:
-            for service, message in (("orchestrator", "cloud call"), ("storage-pure", "array call")):
+            for service, message in (("orchestrator", "cloud call"), ("storage-pure", "request")):
                 text = (site.directory / "log" / f"{service}.log").read_text()
                 mine = [line for line in text.splitlines() if operation["operation_id"] in line and f'"{message}"' in line]
-                calls[f"{site.name} {message}s"] = len(mine)
+                calls[f"{site.name} {service} {message}s"] = len(mine)
         self.figures[name] = {"started_at": operation["started_at"], "completed_at": operation["completed_at"], "time_spent_ms": spent,
                               "own_share_percent": round(100 * spent["own"] / sum(spent.values()), 2), **calls}
 
