@@ -90,6 +90,9 @@ def test_a_group_is_made_of_three_running_servers(real, story):
     ("--flavor-mapping", "m1.small=no-such-flavor", "no-such-flavor"),
     ("--security-group-mapping", "sg-web=no-such-group", "no-such-group"),
     ("--network-mapping", "net-primary-web", "net-primary-web"),
+    ("--key-pair-mapping", "demo-key=no-such-key", "no-such-key"),
+    ("--volume-type-mapping", "replicated-async=no-such-type", "no-such-type"),
+    ("--availability-zone-mapping", "nova=no-such-zone", "no-such-zone"),
 ])
 def test_a_wrong_mapping_is_refused_and_nothing_changes(real, option, wrong, named):
     before = real.a.listing(), real.b.listing()
