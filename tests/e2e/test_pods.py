@@ -15,6 +15,16 @@ def pod(world):
     return world
 
 
+def lose_site_a(pod):
+    """The whole of site-a dies; the pod is promoted on site-b, and site-a is cleaned when it returns."""
+    pod.kill_site(pod.a)
+    operation = pod.failover("--type", "unplanned", view=pod.b)
+    assert {server["status"] for server in pod.b.cloud.servers()} == {"ACTIVE"}
+    pod.revive_site(pod.a)
+    pod.clean(operation["operation_id"], pod.b)
+    assert pod.a.cloud.servers() == []
+
+
 def test_a_pod_moves_and_comes_back_without_loss(pod):
     first = pod.failover()
     assert set(pod.lost(pod.a, pod.b).values()) == {0}
@@ -26,12 +36,7 @@ def test_a_pod_moves_and_comes_back_without_loss(pod):
 
 
 def test_a_pod_is_promoted_when_its_site_is_lost(pod):
-    pod.kill_site(pod.a)
-    operation = pod.failover("--type", "unplanned", view=pod.b)
-    assert {server["status"] for server in pod.b.cloud.servers()} == {"ACTIVE"}
-    pod.revive_site(pod.a)
-    pod.clean(operation["operation_id"], pod.b)
-    assert pod.a.cloud.servers() == []
+    lose_site_a(pod)
 
 
 def test_a_pod_that_has_been_there_and_back_is_promoted_when_its_site_is_lost(pod):
@@ -42,9 +47,4 @@ def test_a_pod_that_has_been_there_and_back_is_promoted_when_its_site_is_lost(po
     back = pod.failback()
     pod.clean(back["operation_id"], pod.b)
     pod.wait_protected()
-    pod.kill_site(pod.a)
-    operation = pod.failover("--type", "unplanned", view=pod.b)
-    assert {server["status"] for server in pod.b.cloud.servers()} == {"ACTIVE"}
-    pod.revive_site(pod.a)
-    pod.clean(operation["operation_id"], pod.b)
-    assert pod.a.cloud.servers() == []
+    lose_site_a(pod)
