@@ -163,6 +163,15 @@ void Translate(groups::ServerSpec& server, const op::MemberPlan& plan) {
   }
 }
 
+// What Cinder's driver calls a volume that it has taken over, in the pod that it is in; the array itself is asked as
+// well.
+std::string NameAfterImport(const std::string& materialized, const std::string& volume_id) {
+  if (volume_id.empty()) return materialized;
+  const size_t pod = materialized.find("::");
+  const std::string prefix = pod == std::string::npos ? "" : materialized.substr(0, pod + 2);
+  return fmt::format("{}volume-{}-cinder", prefix, volume_id);
+}
+
 }  // namespace
 
 void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Time now) {
@@ -198,8 +207,7 @@ void Result(groups::GroupDocument& head, const Run& run, bool deferred, absl::Ti
       groups::VolumePlacement& volume = *placement.add_volumes();
       volume.set_index(spec.index());
       volume.set_volume_id(run.Output(TaskId("storage_failover", "import-volume", object), "volume_id"));
-      volume.set_array_volume(
-          run.Output(materialize, "name" + suffix));  // until it is asked for again: Cinder renames it
+      volume.set_array_volume(NameAfterImport(run.Output(materialize, "name" + suffix), volume.volume_id()));
       volume.set_array_volume_id(run.Output(materialize, "id" + suffix));
       volume.set_serial(run.Output(materialize, "serial" + suffix));
       if (!volume.serial().empty())

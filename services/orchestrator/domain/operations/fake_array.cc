@@ -106,6 +106,7 @@ absl::StatusOr<storage::RecoveryPoint> FakeArray::GetRecoveryPoint(const Call&,
 absl::StatusOr<storage::DescribeVolumesResponse> FakeArray::DescribeVolumes(
     const Call&, const storage::DescribeVolumesRequest& request) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
+  if (world_.mute_arrays) return absl::UnavailableError("the array does not answer");
   storage::DescribeVolumesResponse response;
   for (const std::string& id : request.array_volume_ids()) {
     for (const auto& [serial, volume] : here().array) {

@@ -176,8 +176,9 @@ TaskKind::Work CommitResult(const OperationContext& context, const Run& run, con
     if (standing != Standing::kClaimed && standing != Standing::kResult) return Contradicted(head);
     const std::string before = head.SerializeAsString();
     Result(head, *copy, deferred, now);
-    const absl::Status named = RefreshNames(context, call, copy->operation().target_site(), head);
-    if (!named.ok()) return Verdict::OfQuestion(named);
+    // Best effort: the members are up, and an array that does not answer now must not keep that from the record. The
+    // names are then those that Cinder gives by its defaults.
+    RefreshNames(context, call, copy->operation().target_site(), head).IgnoreError();
     return head.SerializeAsString() == before ? Verdict::Done() : Go();
   };
   return CommitWork(context, run, task, call, std::move(plan));

@@ -298,6 +298,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("What volumes are called after their import is on record, whether or not the array can be asked for it") {
+  Lab lab;
+  lab.world.mute_arrays = GENERATE(false, true);
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  REQUIRE(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+  int named = 0;
+  for (const groups::Member& member : lab.world.head("site-b").members()) {
+    for (const groups::VolumePlacement& volume : FindPlacement(member, "site-b")->volumes()) {
+      CHECK(volume.array_volume() == lab.world.site("site-b").array.at(volume.serial()).name);
+      ++named;
+    }
+  }
+  CHECK(named == 4);
+}
+
 TEST_CASE("A cleanup that is refused is retried, and nothing is lost sight of meanwhile") {
   Lab lab;
   lab.world.fault = [](const std::string& call) {
