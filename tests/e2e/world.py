@@ -38,12 +38,14 @@ def eventually(look, what, timeout=30.0, interval=0.05):
 
 
 class SiteView:
+    cloud_class = Cloud
+
     def __init__(self, world, site):
         self.site = site
         self.name = site.name
         self.cli = Cli(world.layout.program("protector"), world.lab.openrc(site), spoken=world.spoken)
-        self.cloud = Cloud(world.lab.openrc(site))
-        self.admin = Cloud(world.lab.openrc(site, "admin"))
+        self.cloud = self.cloud_class(world.lab.openrc(site))
+        self.admin = self.cloud_class(world.lab.openrc(site, "admin"))
         self.cloud_sim = CloudSim(site.cloud_control)
         self.array_sim = ArraySim(site.array_control)
 

@@ -16,11 +16,9 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "e2e"), str(ROOT / "te
 
 from openstack_lab import settings  # noqa: E402
 from protector_lab import application, configs, health, http, layout  # noqa: E402
-from protector_lab.cli import Cli  # noqa: E402
 from protector_lab.cloud import Cloud  # noqa: E402
 from protector_lab.lab import FAST_TUNING, Lab  # noqa: E402
-from protector_lab.sim import ArraySim  # noqa: E402
-from world import World, eventually  # noqa: E402
+from world import SiteView, World, eventually  # noqa: E402
 
 OFFSET = 1 << 20
 INITIATOR = "iqn.1993-08.org.debian:01:compute-{}"  # what the compute host of a site tells Cinder (runtime/nova_virt)
@@ -90,23 +88,14 @@ class RealCloud(Cloud):
         }
 
 
-class SiteView:
-    def __init__(self, world, site):
-        self.site = site
-        self.name = site.name
-        self.cli = Cli(world.layout.program("protector"), world.lab.openrc(site), spoken=world.spoken)
-        self.cloud = RealCloud(world.lab.openrc(site))
-        self.admin = RealCloud(world.lab.openrc(site, "admin"))
-        self.array_sim = ArraySim(site.array_control)
+class RealSiteView(SiteView):
+    cloud_class = RealCloud
 
     def listing(self):
         found = self.admin.listing()
         found["array volumes"] = sorted(volume["name"] for volume in self.array_sim.live_volumes())
         found["array connections"] = sorted(json.dumps(connection, sort_keys=True) for connection in self.array_sim.items("connections"))
         return found
-
-    def counts(self):
-        return {kind: len(items) for kind, items in self.listing().items()}
 
     def serial(self, volume_id):
         name = f"volume-{volume_id}-cinder"
@@ -133,7 +122,7 @@ class RealWorld(World):
         self.lab = RealLab(layout.from_environment(directory=directory, addresses=",".join(settings.IPS)), say=lambda text: None)
         self.layout = self.lab.layout
         self.figures = {}
-        self.a, self.b = (SiteView(self, site) for site in self.layout.sites)
+        self.a, self.b = (RealSiteView(self, site) for site in self.layout.sites)
 
     def begin_afresh(self):
         self.lab.wipe()
@@ -183,7 +172,3 @@ class RealWorld(World):
     def policy_files(self, site_name):
         etc = pathlib.Path(settings.LAB) / site_name / "etc"
         return [str(path) for path in etc.rglob("policy*")]
-
-    def close(self):
-        self.look_for_secrets()
-        self.lab.wipe()

@@ -4,11 +4,14 @@ body keys have to exist in the version that was negotiated."""
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, connect, one
+from pypureclient import flasharray as fa
 from recorder import Recorder
+from test_py_pure_client import volume
 
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "e2e")]
 
+import rpc  # noqa: E402
 from protector_lab import application, layout  # noqa: E402
 from protector_lab.lab import Lab  # noqa: E402
 from world import World, eventually  # noqa: E402
@@ -119,11 +122,97 @@ def all_flows(world):
     eventually(lambda: "prod-web-app" not in world.b.cli.run("protection-group", "list").output, "the group is deleted")
 
 
+class StorageCalls:
+    """Calls of storage-pure itself, for what no operation of the lab comes to: stretched pods, a fence that is lifted again."""
+
+    def __init__(self, name, kind, disk="", epoch=1):
+        self.name, self.kind, self.disk = name, f"replication_type: {kind}", disk
+        self.authority = f'authority {{ group_id: "group-{name}" epoch: {epoch} operation_id: "op-{name}" }}'
+
+    def call(self, view, method, text, answer=None):
+        answer = answer or f"{method}Response"
+        return rpc.call(view.site.address("storage-pure"), f"protector.storage.v1.StorageService/{method}",
+                        f"protector.storage.v1.{method}Request", f'name: "{self.name}" {self.kind} {text}', f"protector.storage.v1.{answer}", 30)
+
+    def protect(self, source, target):
+        accept = f'{self.authority} source_array: "{source.site.array}"'
+        ensure = f'{self.authority} target_array: "{target.site.array}" {self.disk}'
+        for _ in range(2):  # a link needs the target's pod, an acceptance the source's group
+            self.call(source, "EnsureProtection", ensure, "Protection")
+            self.call(target, "AcceptProtection", accept, "Protection")
+        self.call(source, "EnsureProtection", ensure, "Protection")
+        eventually(lambda: "health: HEALTHY" in self.seen(target, source), f"{self.name} is healthy")
+
+    def seen(self, target, source):
+        return self.call(target, "GetProtection", f'source_array: "{source.site.array}"', "Protection")
+
+    def fence_and_unfence(self, source):
+        eventually(lambda: "fenced: true" in self.call(source, "FenceVolumes", f"{self.authority} {self.disk} quiesce: true"), "it is fenced")
+        self.call(source, "UnfenceVolumes", f"{self.authority} {self.disk}")
+
+    def remove(self, source, target):
+        for view in (source, target):
+            self.call(view, "RemoveProtection", f'{self.authority} source_array: "{source.site.array}"')
+
+
+def vendor_client(view):
+    """The vendor's client at the array itself, past the recorder."""
+    return connect(ArrayAddress(view.site.ip), f"lab-token-{view.site.array}")
+
+
+class ArrayAddress:
+    rest_port = layout.PORTS["array-rest"]
+
+    def __init__(self, ip):
+        self.ip = ip
+
+
+def connections(array):
+    return [connection.volume.name for connection in array.get_connections(host_names=["a-host"]).items]
+
+
+def fences_lifted(world):
+    """The fence of a group and of a pod, put up and lifted: the host's volumes can be connected again."""
+    array = vendor_client(world.a)
+    one(array.post_hosts(names=["a-host"], host=fa.HostPost(iqns=["iqn.2004-01.test:a-host"])))
+    for kind in ("ASYNC", "SYNC"):
+        name = f"lifted-{kind.lower()}"
+        disk = volume(array, name)
+        calls = StorageCalls(name, kind, f'disks {{ member_id: "m" serial: "{disk.serial}" }}')
+        calls.protect(world.a, world.b)
+        one(array.post_connections(host_names=["a-host"], volume_names=[name if kind == "ASYNC" else f"{name}::{name}"]))
+        calls.fence_and_unfence(world.a)
+        assert connections(array) == []
+        eventually(lambda calls=calls: "health: HEALTHY" in calls.seen(world.b, world.a), f"{name} is healthy again")
+        calls.remove(world.a, world.b)
+
+
+def a_stretched_pod(world):
+    """Adopted, looked at from both sides, its fence put up and lifted, cloned out on the other side, given up."""
+    array = vendor_client(world.a)
+    one(array.post_pods(names=["twin"], pod=fa.PodPost()))
+    disk = volume(array, "twin::disk")
+    one(array.post_connections(host_names=["a-host"], volume_names=["twin::disk"]))
+    one(array.post_pods_arrays(group_names=["twin"], member_names=[world.b.site.array]))
+    calls = StorageCalls("twin", "SYNC", f'disks {{ member_id: "m" serial: "{disk.serial}" }}')
+    calls.protect(world.a, world.b)
+    assert "stretched: true" in calls.seen(world.b, world.a)
+    calls.fence_and_unfence(world.a)
+    assert connections(array) == []
+    calls.call(world.b, "ListRecoveryPoints", f'source_array: "{world.a.site.array}"')
+    source = f'member_id: "m" source_volume: "twin::disk" source_serial: "{disk.serial}"'
+    made = calls.call(world.b, "MaterializeVolumes", f'{calls.authority} recovery_point: "twin@1" source_array: "{world.a.site.array}" disks {{ {source} }}')
+    assert rpc.field(made, "error") is None and rpc.field(made, "serial"), made
+    calls.remove(world.a, world.b)
+
+
 @pytest.mark.parametrize("minor", [4, 15, 26])
 def test_every_request_of_every_flow_is_in_the_vendors_table(minor):
     world = RecordedWorld(minor)
     try:
         all_flows(world)
+        fences_lifted(world)
+        a_stretched_pod(world)
         seen = set().union(*(recorder.seen for recorder in world.lab.recorders.values()))
     finally:
         world.lab.wipe()
