@@ -12,6 +12,7 @@
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 import urllib.request
@@ -28,12 +29,25 @@ DEFAULT = ("cli", "memory", "share", "scale", "floor")
 
 
 def spawn(argv, environment):
-    """(seconds, maximum resident KiB, exit code) of one run."""
+    """(seconds, exit code) of one run."""
     began = time.perf_counter()
     null = [(os.POSIX_SPAWN_OPEN, descriptor, "/dev/null", os.O_RDWR, 0) for descriptor in (0, 1, 2)]
     pid = os.posix_spawn(str(argv[0]), [str(word) for word in argv], environment, file_actions=null)
-    _, status, usage = os.wait4(pid, 0)
-    return time.perf_counter() - began, usage.ru_maxrss, os.waitstatus_to_exitcode(status)
+    _, status = os.waitpid(pid, 0)
+    return time.perf_counter() - began, os.waitstatus_to_exitcode(status)
+
+
+# Prints the largest resident size, in KiB, of the command that it is given.
+SMALL_PARENT = """import posix, sys
+out = [(posix.POSIX_SPAWN_OPEN, 1, "/dev/null", 1, 0)]
+print(posix.wait4(posix.posix_spawn(sys.argv[1], sys.argv[1:], posix.environ, file_actions=out), 0)[2].ru_maxrss)"""
+
+
+def peak_kib(argv, environment):
+    """Largest resident size of one run. Linux lets a process that calls exec keep the peak of what it was before, and that is its parent's
+    when it was made by vfork: so the parent has to be smaller than what is measured (8 MiB), which this program is not."""
+    command = ["/usr/bin/python3", "-I", "-S", "-c", SMALL_PARENT, *map(str, argv)]
+    return int(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
 
 
 def percentile(values, share):
@@ -79,14 +93,14 @@ class Bench:
         program, environment = self.cli.program, self.cli.environment
         version = [spawn([program, "--version"], environment) for _ in range(60)]
         call = [spawn([program, "site", "list"], environment) for _ in range(60)]
-        assert all(entry[2] == 0 for entry in version + call), "the measured commands failed"
+        assert all(code == 0 for _, code in version + call), "the measured commands failed"
         for what, runs, limit in (("protector --version", version, 10), ("protector site list (one call)", call, 30)):
-            median = statistics.median(entry[0] for entry in runs) * 1000
+            median = statistics.median(seconds for seconds, _ in runs) * 1000
             self.row("cli", what, f"{median:.1f} ms", f"<= {limit} ms", median <= limit, "median of 60 processes")
         size = os.path.getsize(program) / 2**20
         self.row("cli", "size of protector", f"{size:.1f} MiB", "<= 20 MB", size <= 20, "as built")
-        peak = max(entry[1] for entry in call) / 1024
-        self.row("cli", "memory of protector, one call", f"{peak:.1f} MiB", "<= 20 MB", peak <= 20, "maximum of 60")
+        peak = max(peak_kib([program, "site", "list"], environment) for _ in range(10)) / 1024
+        self.row("cli", "memory of protector, one call", f"{peak:.1f} MiB", "<= 20 MB", peak <= 20, "maximum of 10")
 
     def memory_idle(self):
         if not self.lab.process(self.a, "orchestrator").pid():

@@ -6,8 +6,8 @@
 #include <atomic>
 
 #include "libs/base/error.h"
+#include "libs/base/parallel.h"
 #include "services/storage-pure/domain/naming.h"
-#include "services/storage-pure/domain/parallel.h"
 
 namespace protector::storage {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "libs/base/error.h"
 #include "services/storage-pure/domain/naming.h"
@@ -121,22 +122,26 @@ absl::StatusOr<v1::ResolveVolumesResponse> Inventory::Resolve(const Scope& scope
   filter.names.insert(filter.names.end(), request.array_volumes().begin(), request.array_volumes().end());
   if (filter.names.empty()) return v1::ResolveVolumesResponse();
   PROTECTOR_ASSIGN_OR_RETURN(std::vector<Volume> volumes, deps_.array.ListVolumes(scope, filter));
-  const auto by_cinder_id = [&](const std::string& id) {
-    return std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return CinderIdOf(v.name) == id; });
+  std::map<std::string, const Volume*> by_cinder_id;
+  const auto index = [&] {
+    by_cinder_id.clear();
+    for (const Volume& volume : volumes) by_cinder_id.try_emplace(CinderIdOf(volume.name), &volume);
   };
+  index();
   const bool all_plain = std::all_of(request.cinder_volume_ids().begin(), request.cinder_volume_ids().end(),
-                                     [&](const std::string& id) { return by_cinder_id(id) != volumes.end(); });
+                                     [&](const std::string& id) { return by_cinder_id.contains(id); });
   if (!all_plain) {  // some are in a pod or volume group, where the name has a prefix that only a full listing shows
     PROTECTOR_ASSIGN_OR_RETURN(volumes, deps_.array.ListVolumes(scope, {.destroyed = false}));
+    index();
   }
   std::vector<v1::ArrayVolume> found;
   std::vector<std::string> missing;
   for (const std::string& id : request.cinder_volume_ids()) {
-    const auto it = by_cinder_id(id);
-    if (it == volumes.end()) {
+    const auto it = by_cinder_id.find(id);
+    if (it == by_cinder_id.end()) {
       missing.push_back(CinderName(id));
     } else {
-      found.push_back(ToProto(*it));
+      found.push_back(ToProto(*it->second));
     }
   }
   for (const std::string& name : request.array_volumes()) {

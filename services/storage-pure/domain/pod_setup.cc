@@ -6,9 +6,9 @@
 #include <set>
 
 #include "libs/base/error.h"
+#include "libs/base/parallel.h"
 #include "services/storage-pure/domain/async_groups.h"
 #include "services/storage-pure/domain/naming.h"
-#include "services/storage-pure/domain/parallel.h"
 
 namespace protector::storage {
 namespace {

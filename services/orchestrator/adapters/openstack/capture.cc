@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "libs/base/error.h"
 #include "libs/base/ids.h"
+#include "libs/base/parallel.h"
 #include "services/orchestrator/domain/check/plan.h"
 
 namespace protector::orchestrator {
@@ -21,30 +23,66 @@ using ::protector::group::v1::PortSpec;
 using ::protector::group::v1::ServerSpec;
 using ::protector::group::v1::VolumeSpec;
 
-absl::StatusOr<os::Server> FindServerToCapture(os::NovaApi& nova, const os::CallContext& call,
-                                               const std::string& name_or_id) {
-  if (IsUuid(name_or_id)) {
-    absl::StatusOr<os::Server> server = nova.GetServer(call, name_or_id);
-    if (server.ok() || server.status().code() != absl::StatusCode::kNotFound) return server;
-  }
-  // Nova matches names as regular expressions; all of the project's servers are listed and compared here instead.
-  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::Server> servers, nova.ListServers(call, os::ServerFilter{}));
-  std::erase_if(servers, [&](const os::Server& server) { return server.name != name_or_id; });
-  const std::string object = "server " + name_or_id;
-  if (servers.empty()) {
-    return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND",
-                 fmt::format("no server {} in this project", name_or_id))
-        .Object(object)
-        .Remedy("See `openstack server list` with the same credentials for the names and ids there are.");
-  }
-  if (servers.size() > 1) {
-    return Error(absl::StatusCode::kFailedPrecondition, "SERVER_AMBIGUOUS",
-                 fmt::format("{} servers are named {}", servers.size(), name_or_id))
-        .Object(object)
-        .Remedy("Name the server by its id.");
-  }
-  return servers.front();
+constexpr size_t kFew = 3;         // up to this many servers are asked for one by one
+constexpr int kServersAtOnce = 8;  // whose devices are asked for side by side
+
+absl::Status NoSuchServer(const std::string& name_or_id) {
+  return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND", fmt::format("no server {} in this project", name_or_id))
+      .Object("server " + name_or_id)
+      .Remedy("See `openstack server list` with the same credentials for the names and ids there are.");
 }
+
+// The servers that are to be captured, in the order asked. The project's list is read once, and only when there is
+// need of it.
+class ServerFinder {
+ public:
+  ServerFinder(os::NovaApi& nova, const os::CallContext& call, size_t wanted) : nova_(nova), call_(call) {
+    many_ = wanted > kFew;
+  }
+
+  absl::StatusOr<os::Server> Find(const std::string& name_or_id) {
+    if (IsUuid(name_or_id)) {
+      absl::StatusOr<os::Server> server = ById(name_or_id);
+      if (server.ok() || server.status().code() != absl::StatusCode::kNotFound) return server;
+    }
+    // Nova matches names as regular expressions; all of the project's servers are listed and compared here instead.
+    PROTECTOR_RETURN_IF_ERROR(List());
+    std::vector<const os::Server*> named;
+    for (const os::Server& server : *all_) {
+      if (server.name == name_or_id) named.push_back(&server);
+    }
+    if (named.empty()) return NoSuchServer(name_or_id);
+    if (named.size() > 1) {
+      return Error(absl::StatusCode::kFailedPrecondition, "SERVER_AMBIGUOUS",
+                   fmt::format("{} servers are named {}", named.size(), name_or_id))
+          .Object("server " + name_or_id)
+          .Remedy("Name the server by its id.");
+    }
+    return *named.front();
+  }
+
+ private:
+  absl::StatusOr<os::Server> ById(const std::string& id) {
+    if (many_) {
+      PROTECTOR_RETURN_IF_ERROR(List());
+      for (const os::Server& server : *all_) {
+        if (server.id == id) return server;
+      }
+    }
+    return nova_.GetServer(call_, id);
+  }
+
+  absl::Status List() {
+    if (all_.has_value()) return absl::OkStatus();
+    PROTECTOR_ASSIGN_OR_RETURN(all_, nova_.ListServers(call_, os::ServerFilter{}));
+    return absl::OkStatus();
+  }
+
+  os::NovaApi& nova_;
+  const os::CallContext& call_;
+  bool many_ = false;
+  std::optional<std::vector<os::Server>> all_;
+};
 
 absl::Status CheckProtectable(const os::Server& server) {
   const std::string object = "server " + server.name;
@@ -107,21 +145,25 @@ absl::StatusOr<VolumeSpec> CaptureVolume(const os::Volume& volume, const os::Att
   return spec;
 }
 
-absl::Status CaptureVolumes(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec,
-                            Placement& placement) {
-  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::AttachedVolume> attached,
-                             cloud.nova().ListVolumeAttachments(call, server.id));
-  std::stable_sort(attached.begin(), attached.end(), [](const auto& a, const auto& b) { return a.device < b.device; });
-  for (size_t i = 0; i < attached.size(); ++i) {
-    PROTECTOR_ASSIGN_OR_RETURN(const os::Volume volume, cloud.cinder().GetVolume(call, attached[i].volume_id));
+// What belongs to one server.
+struct Devices {
+  std::vector<os::AttachedVolume> attached;  // by device
+  std::map<std::string, os::Volume> volumes;
+  std::vector<os::Port> ports;  // in the guest's order
+};
+
+absl::Status CaptureVolumes(const os::Server& server, const Devices& devices, ServerSpec& spec, Placement& placement) {
+  for (size_t i = 0; i < devices.attached.size(); ++i) {
+    const os::Volume& volume = devices.volumes.at(devices.attached[i].volume_id);
     const int index = static_cast<int>(i);
-    PROTECTOR_ASSIGN_OR_RETURN(*spec.add_volumes(), CaptureVolume(volume, attached[i], index, server.root_device_name));
+    PROTECTOR_ASSIGN_OR_RETURN(*spec.add_volumes(),
+                               CaptureVolume(volume, devices.attached[i], index, server.root_device_name));
     auto* placed = placement.add_volumes();
     placed->set_index(index);
     placed->set_volume_id(volume.id);
     placed->set_array_volume(volume.ArrayName());
   }
-  if (attached.empty()) {
+  if (devices.attached.empty()) {
     return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
                  fmt::format("server {} has no volume", server.name))
         .Object("server " + server.name)
@@ -192,59 +234,96 @@ void OrderPorts(const std::vector<std::string>& interfaces, std::vector<os::Port
   std::stable_sort(ports.begin(), ports.end(), [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
 }
 
-absl::Status CapturePorts(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec,
-                          Placement& placement) {
-  os::PortFilter filter;
-  filter.device_id = server.id;
-  PROTECTOR_ASSIGN_OR_RETURN(std::vector<os::Port> ports, cloud.neutron().ListPorts(call, filter));
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<std::string> interfaces, cloud.nova().ListInterfaces(call, server.id));
-  OrderPorts(interfaces, ports);
-  PROTECTOR_ASSIGN_OR_RETURN(const NetworkFacts facts, ReadNetworkFacts(cloud.neutron(), call));
-  for (const auto& port : ports) {
+void CapturePorts(const Devices& devices, const NetworkFacts& facts, ServerSpec& spec, Placement& placement) {
+  for (const auto& port : devices.ports) {
     *spec.add_ports() = CapturePort(port, facts);
     placement.add_port_ids(port.id);
     placement.add_port_owned(IsOurMark(port.description));
   }
-  return absl::OkStatus();
 }
 
-absl::Status CaptureServerGroup(os::Cloud& cloud, const os::CallContext& call, const os::Server& server,
-                                ServerSpec& spec) {
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::ServerGroup> groups, cloud.nova().ListServerGroups(call, false));
+// What is the same for all servers of the project, read once for all that are captured together.
+struct ProjectFacts {
+  std::vector<os::Flavor> flavors;
+  std::vector<os::ServerGroup> groups;
+  std::map<std::string, std::vector<os::KeyPair>> keys;  // by user
+  NetworkFacts network;
+  // Filled when many servers are captured; else each server's own are asked for.
+  std::map<std::string, os::Volume> volumes;
+  std::multimap<std::string, os::Port> ports;  // by device
+  bool many = false;
+};
+
+absl::StatusOr<ProjectFacts> ReadProjectFacts(os::Cloud& cloud, const os::CallContext& call,
+                                              const std::vector<os::Server>& servers) {
+  ProjectFacts facts;
+  facts.many = servers.size() > kFew;
+  PROTECTOR_ASSIGN_OR_RETURN(facts.flavors, cloud.nova().ListFlavors(call));
+  PROTECTOR_ASSIGN_OR_RETURN(facts.groups, cloud.nova().ListServerGroups(call, false));
+  PROTECTOR_ASSIGN_OR_RETURN(facts.network, ReadNetworkFacts(cloud.neutron(), call));
+  for (const os::Server& server : servers) {
+    if (server.key_name.empty() || facts.keys.contains(server.user_id)) continue;
+    // The public key is a convenience: a site whose service user may not read other users' key pairs still protects
+    // its servers, and the readiness check then asks for a key pair of the same name on the target.
+    facts.keys[server.user_id] = cloud.nova().ListKeyPairs(call, server.user_id).value_or(std::vector<os::KeyPair>());
+  }
+  if (!facts.many) return facts;
+  PROTECTOR_ASSIGN_OR_RETURN(const auto volumes, cloud.cinder().ListVolumes(call, os::VolumeFilter{}));
+  for (const os::Volume& volume : volumes) facts.volumes[volume.id] = volume;
+  PROTECTOR_ASSIGN_OR_RETURN(const auto ports, cloud.neutron().ListPorts(call, os::PortFilter{}));
+  for (const os::Port& port : ports) facts.ports.emplace(port.device_id, port);
+  return facts;
+}
+
+absl::StatusOr<Devices> ReadDevices(os::Cloud& cloud, const os::CallContext& call, const ProjectFacts& facts,
+                                    const os::Server& server) {
+  Devices devices;
+  PROTECTOR_ASSIGN_OR_RETURN(devices.attached, cloud.nova().ListVolumeAttachments(call, server.id));
+  std::stable_sort(devices.attached.begin(), devices.attached.end(),
+                   [](const auto& a, const auto& b) { return a.device < b.device; });
+  for (const os::AttachedVolume& attached : devices.attached) {
+    const auto known = facts.volumes.find(attached.volume_id);
+    os::Volume& volume = devices.volumes[attached.volume_id];
+    if (known != facts.volumes.end()) {
+      volume = known->second;
+    } else {
+      PROTECTOR_ASSIGN_OR_RETURN(volume, cloud.cinder().GetVolume(call, attached.volume_id));
+    }
+  }
+  if (facts.many) {
+    const auto [begin, end] = facts.ports.equal_range(server.id);
+    for (auto port = begin; port != end; ++port) devices.ports.push_back(port->second);
+  } else {
+    os::PortFilter filter;
+    filter.device_id = server.id;
+    PROTECTOR_ASSIGN_OR_RETURN(devices.ports, cloud.neutron().ListPorts(call, filter));
+  }
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<std::string> interfaces, cloud.nova().ListInterfaces(call, server.id));
+  OrderPorts(interfaces, devices.ports);
+  return devices;
+}
+
+void CaptureServerGroup(const std::vector<os::ServerGroup>& groups, const os::Server& server, ServerSpec& spec) {
   for (const auto& group : groups) {
     if (std::find(group.members.begin(), group.members.end(), server.id) == group.members.end()) continue;
     spec.set_server_group(group.name);
     spec.set_server_group_policy(group.policy);
   }
-  return absl::OkStatus();
 }
 
-// The public key is a convenience: a site whose service user may not read other users' key pairs still protects its
-// servers, and the readiness check then asks for a key pair of the same name on the target.
-void CaptureKeyPair(os::Cloud& cloud, const os::CallContext& call, const os::Server& server, ServerSpec& spec) {
+void CaptureKeyPair(const ProjectFacts& facts, const os::Server& server, ServerSpec& spec) {
   spec.set_key_name(server.key_name);
-  if (server.key_name.empty()) return;
-  const auto keys = cloud.nova().ListKeyPairs(call, server.user_id);
-  if (!keys.ok()) return;
-  for (const auto& key : *keys) {
+  const auto keys = facts.keys.find(server.user_id);
+  if (server.key_name.empty() || keys == facts.keys.end()) return;
+  for (const auto& key : keys->second) {
     if (key.name != server.key_name) continue;
     spec.set_public_key(key.public_key);
     spec.set_key_type(key.type);
   }
 }
 
-}  // namespace
-
-bool IsOwnKey(const std::string& key) {
-  static const std::set<std::string> kDrivers = {"array_volume_name", "array_name", "attached_mode", "readonly"};
-  return kDrivers.contains(key) || key.rfind("protector", 0) == 0;
-}
-
-absl::StatusOr<Member> CaptureServer(os::Cloud& cloud, const os::CallContext& call, const std::string& site,
-                                     const std::string& name_or_id, absl::Time now) {
-  PROTECTOR_ASSIGN_OR_RETURN(const os::Server server, FindServerToCapture(cloud.nova(), call, name_or_id));
-  PROTECTOR_RETURN_IF_ERROR(CheckProtectable(server));
-
+absl::StatusOr<Member> MakeMember(const os::Server& server, const Devices& devices, const ProjectFacts& facts,
+                                  const std::string& site, absl::Time now) {
   Member member;
   ServerSpec& spec = *member.mutable_server();
   Placement& placement = *member.add_placements();
@@ -264,14 +343,41 @@ absl::StatusOr<Member> CaptureServer(os::Cloud& cloud, const os::CallContext& ca
   for (const auto& tag : server.tags) {
     if (!IsOwnKey(tag)) spec.add_tags(tag);
   }
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<os::Flavor> flavors, cloud.nova().ListFlavors(call));
-  CaptureFlavor(server, flavors, spec);
-  CaptureKeyPair(cloud, call, server, spec);
-  PROTECTOR_RETURN_IF_ERROR(CaptureServerGroup(cloud, call, server, spec));
-  PROTECTOR_RETURN_IF_ERROR(CaptureVolumes(cloud, call, server, spec, placement));
-  PROTECTOR_RETURN_IF_ERROR(CapturePorts(cloud, call, server, spec, placement));
+  CaptureFlavor(server, facts.flavors, spec);
+  CaptureKeyPair(facts, server, spec);
+  CaptureServerGroup(facts.groups, server, spec);
+  PROTECTOR_RETURN_IF_ERROR(CaptureVolumes(server, devices, spec, placement));
+  CapturePorts(devices, facts.network, spec, placement);
   member.mutable_captured_at()->set_seconds(absl::ToUnixSeconds(now));
   return member;
+}
+
+}  // namespace
+
+bool IsOwnKey(const std::string& key) {
+  static const std::set<std::string> kDrivers = {"array_volume_name", "array_name", "attached_mode", "readonly"};
+  return kDrivers.contains(key) || key.rfind("protector", 0) == 0;
+}
+
+absl::StatusOr<std::vector<Member>> CaptureServers(os::Cloud& cloud, const os::CallContext& call,
+                                                   const std::string& site,
+                                                   const std::vector<std::string>& names_or_ids, absl::Time now) {
+  std::vector<os::Server> servers;
+  ServerFinder finder(cloud.nova(), call, names_or_ids.size());
+  for (const std::string& name_or_id : names_or_ids) {
+    PROTECTOR_ASSIGN_OR_RETURN(servers.emplace_back(), finder.Find(name_or_id));
+    PROTECTOR_RETURN_IF_ERROR(CheckProtectable(servers.back()));
+  }
+  PROTECTOR_ASSIGN_OR_RETURN(const ProjectFacts facts, ReadProjectFacts(cloud, call, servers));
+  std::vector<absl::StatusOr<Devices>> devices(servers.size(), absl::UnknownError("not asked"));
+  ForEachInParallel(servers.size(), kServersAtOnce,
+                    [&](size_t i) { devices[i] = ReadDevices(cloud, call, facts, servers[i]); });
+  std::vector<Member> members;
+  for (size_t i = 0; i < servers.size(); ++i) {
+    PROTECTOR_RETURN_IF_ERROR(devices[i].status());
+    PROTECTOR_ASSIGN_OR_RETURN(members.emplace_back(), MakeMember(servers[i], *devices[i], facts, site, now));
+  }
+  return members;
 }
 
 }  // namespace protector::orchestrator

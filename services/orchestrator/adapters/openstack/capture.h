@@ -1,5 +1,5 @@
 #pragma once
-// Reads everything about a server that is needed to make it again on another site (design section 6): Nova for the
+// Reads everything about servers that is needed to make them again on another site (design section 6): Nova for the
 // server and its devices, Cinder for the volumes, Neutron for ports, subnets and security groups.
 //
 // Threads: safe for all. Ownership: borrows the cloud for the call. Failure: SERVER_NOT_FOUND, SERVER_AMBIGUOUS,
@@ -7,6 +7,7 @@
 // own error. Changes nothing.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -15,10 +16,14 @@
 
 namespace protector::orchestrator {
 
-// `cloud` is scoped to the project that owns the server. The member has one placement (SERVING on `site`, without array
-// names, which only storage-pure knows) and no id.
-absl::StatusOr<group::v1::Member> CaptureServer(openstack::Cloud& cloud, const openstack::CallContext& call,
-                                                const std::string& site, const std::string& name_or_id, absl::Time now);
+// `cloud` is scoped to the project that owns the servers. Members in the order of the names, each with one placement
+// (SERVING on `site`, without array names, which only storage-pure knows) and no id. What all servers of a project
+// share is read once however many they are; the first failure ends it.
+absl::StatusOr<std::vector<group::v1::Member>> CaptureServers(openstack::Cloud& cloud,
+                                                              const openstack::CallContext& call,
+                                                              const std::string& site,
+                                                              const std::vector<std::string>& names_or_ids,
+                                                              absl::Time now);
 
 // Keys of server or volume metadata and tags that this product or a driver owns; they are neither captured nor copied.
 bool IsOwnKey(const std::string& key);

@@ -15,17 +15,20 @@ class CloudMembers final : public MemberSource {
  public:
   explicit CloudMembers(LocalCloud& cloud) : cloud_(cloud) {}
 
-  absl::StatusOr<groups::Member> Capture(const Call& call, const std::string& project_id, const std::string& server,
-                                         groups::ReplicationType replication_type) override {
+  absl::StatusOr<std::vector<groups::Member>> Capture(const Call& call, const std::string& project_id,
+                                                      const std::vector<std::string>& servers,
+                                                      groups::ReplicationType replication_type) override {
     PROTECTOR_ASSIGN_OR_RETURN(const auto cloud, cloud_.ForProject(project_id));
     const openstack::CallContext context = cloud_.Context(call);
-    PROTECTOR_ASSIGN_OR_RETURN(groups::Member member,
-                               CaptureServer(*cloud, context, cloud_.site(), server, cloud_.Now()));
+    PROTECTOR_ASSIGN_OR_RETURN(std::vector<groups::Member> members,
+                               CaptureServers(*cloud, context, cloud_.site(), servers, cloud_.Now()));
     PROTECTOR_ASSIGN_OR_RETURN(const auto types, ReadVolumeTypes(*cloud, context));
-    for (const auto& volume : member.server().volumes()) {
-      PROTECTOR_RETURN_IF_ERROR(CheckType(member, volume, types, replication_type));
+    for (const groups::Member& member : members) {
+      for (const auto& volume : member.server().volumes()) {
+        PROTECTOR_RETURN_IF_ERROR(CheckType(member, volume, types, replication_type));
+      }
     }
-    return member;
+    return members;
   }
 
  private:

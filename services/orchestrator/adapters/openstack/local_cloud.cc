@@ -21,6 +21,10 @@ absl::StatusOr<group::v1::GroupDocument> LocalCloud::Document(const Call& call, 
 }
 
 absl::StatusOr<std::shared_ptr<openstack::Cloud>> LocalCloud::ForGroup(const Call& call, const std::string& group_id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = projects_.find(group_id); known != projects_.end()) return ForProject(known->second);
+  }
   PROTECTOR_ASSIGN_OR_RETURN(const auto document, Document(call, group_id));
   const auto project = document.projects().find(site_);
   if (project == document.projects().end()) {
@@ -28,6 +32,10 @@ absl::StatusOr<std::shared_ptr<openstack::Cloud>> LocalCloud::ForGroup(const Cal
                  fmt::format("protection group {} has no project on {}", document.name(), site_))
         .Object("protection group " + document.name())
         .Remedy("The group's document is damaged: compare `protector protection-group history` of both sites.");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    projects_[group_id] = project->second;
   }
   return ForProject(project->second);
 }

@@ -5,7 +5,9 @@
 // Threads: safe for all. Ownership: shares the cloud; the metadata port and clock outlive it. Failure: GROUP_NOT_FOUND
 // when this site's metadata does not know the group; the cloud's own errors.
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -30,7 +32,8 @@ class LocalCloud {
   absl::StatusOr<std::shared_ptr<openstack::Cloud>> ForProject(const std::string& project_id);
   // The head of the group's document on this site.
   absl::StatusOr<group::v1::GroupDocument> Document(const Call& call, const std::string& group_id);
-  // The cloud within the group's project on this site.
+  // The cloud within the group's project on this site. The project is looked up once: it never changes, and the whole
+  // document of a large group is too much for each of its members' calls.
   absl::StatusOr<std::shared_ptr<openstack::Cloud>> ForGroup(const Call& call, const std::string& group_id);
 
   // The cloud in the service user's own project: for objects of any project that are named by id.
@@ -43,6 +46,8 @@ class LocalCloud {
   MetadataPort& metadata_;
   Clock& clock_;
   const std::string site_;
+  std::mutex mutex_;
+  std::map<std::string, std::string> projects_;  // of groups
 };
 
 // For a change: a failure whose outcome is not known gets the reason OUTCOME_UNKNOWN, so that it is told apart across

@@ -63,14 +63,23 @@ absl::StatusOr<groups::Member> MergeCapture(const groups::Member& member, const 
   return merged;
 }
 
-absl::StatusOr<groups::Member> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call,
-                                         const std::string& site, const groups::Member& member, absl::Time now) {
-  const groups::Placement* placement = FindPlacement(member, site);
-  if (placement == nullptr || placement->server_id().empty()) {
-    return Changed(member.server().name(), fmt::format("has no server on {}", site));
+absl::StatusOr<std::vector<groups::Member>> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call,
+                                                      const std::string& site,
+                                                      const std::vector<groups::Member>& members, absl::Time now) {
+  std::vector<std::string> ids;
+  for (const groups::Member& member : members) {
+    const groups::Placement* placement = FindPlacement(member, site);
+    if (placement == nullptr || placement->server_id().empty()) {
+      return Changed(member.server().name(), fmt::format("has no server on {}", site));
+    }
+    ids.push_back(placement->server_id());
   }
-  PROTECTOR_ASSIGN_OR_RETURN(const groups::Member fresh, CaptureServer(cloud, call, site, placement->server_id(), now));
-  return MergeCapture(member, fresh, site);
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<groups::Member> fresh, CaptureServers(cloud, call, site, ids, now));
+  std::vector<groups::Member> merged;
+  for (size_t i = 0; i < members.size(); ++i) {
+    PROTECTOR_ASSIGN_OR_RETURN(merged.emplace_back(), MergeCapture(members[i], fresh[i], site));
+  }
+  return merged;
 }
 
 }  // namespace protector::orchestrator

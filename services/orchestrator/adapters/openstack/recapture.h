@@ -1,11 +1,12 @@
 #pragma once
-// Captures a member anew and puts the result in the place of what was captured before: position of volumes, array names
+// Captures members anew and puts the result in the place of what was captured before: position of volumes, array names
 // and serials, placements on the other site, boot order and dependencies stay.
 //
 // Threads: safe for all. Ownership: borrows. Failure: MEMBER_CHANGED when volumes were attached or detached since
-// (their protection has to follow: remove the member and add it again), or as CaptureServer.
+// (their protection has to follow: remove the member and add it again), or as CaptureServers.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -14,10 +15,11 @@
 
 namespace protector::orchestrator {
 
-absl::StatusOr<group::v1::Member> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call,
-                                            const std::string& site, const group::v1::Member& member, absl::Time now);
+absl::StatusOr<std::vector<group::v1::Member>> Recapture(openstack::Cloud& cloud, const openstack::CallContext& call,
+                                                         const std::string& site,
+                                                         const std::vector<group::v1::Member>& members, absl::Time now);
 
-// The part without I/O. `fresh` as CaptureServer gives it.
+// The part without I/O. `fresh` as CaptureServers gives it.
 absl::StatusOr<group::v1::Member> MergeCapture(const group::v1::Member& member, const group::v1::Member& fresh,
                                                const std::string& site);
 

@@ -52,12 +52,14 @@ class LocalSourceCloud final : public SourceCloudPort {
     PROTECTOR_ASSIGN_OR_RETURN(const auto group, cloud_.Document(call, request.group_id()));
     PROTECTOR_ASSIGN_OR_RETURN(const auto cloud, cloud_.ForGroup(call, request.group_id()));
     const std::set<std::string> wanted(request.member_ids().begin(), request.member_ids().end());
-    peer::CaptureMembersResponse response;
+    std::vector<groups::Member> members;
     for (const auto& member : group.members()) {
-      if (!wanted.empty() && !wanted.contains(member.id())) continue;
-      PROTECTOR_ASSIGN_OR_RETURN(*response.add_members(),
-                                 Recapture(*cloud, cloud_.Context(call), cloud_.site(), member, cloud_.Now()));
+      if (wanted.empty() || wanted.contains(member.id())) members.push_back(member);
     }
+    PROTECTOR_ASSIGN_OR_RETURN(const auto captured,
+                               Recapture(*cloud, cloud_.Context(call), cloud_.site(), members, cloud_.Now()));
+    peer::CaptureMembersResponse response;
+    response.mutable_members()->Assign(captured.begin(), captured.end());
     return response;
   }
 

@@ -214,8 +214,18 @@ class FakePorts final : public PortsFactory {
 // Every server has two volumes, <name>-v0 and <name>-v1.
 class FakeMembers final : public MemberSource {
  public:
-  absl::StatusOr<groups::Member> Capture(const Call&, const std::string&, const std::string& server,
-                                         groups::ReplicationType) override {
+  absl::StatusOr<std::vector<groups::Member>> Capture(const Call&, const std::string&,
+                                                      const std::vector<std::string>& servers,
+                                                      groups::ReplicationType) override {
+    std::vector<groups::Member> members;
+    for (const std::string& server : servers) {
+      PROTECTOR_ASSIGN_OR_RETURN(members.emplace_back(), CaptureOne(server));
+    }
+    return members;
+  }
+
+ private:
+  static absl::StatusOr<groups::Member> CaptureOne(const std::string& server) {
     if (server == "nobody") return Error(absl::StatusCode::kNotFound, "SERVER_NOT_FOUND", "no server nobody");
     groups::Member member;
     member.mutable_server()->set_name(server);

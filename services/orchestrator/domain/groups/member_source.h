@@ -5,6 +5,7 @@
 // ...). Changes nothing.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "protector/group/v1/group.pb.h"
@@ -16,11 +17,11 @@ namespace protector::orchestrator {
 class MemberSource {
  public:
   virtual ~MemberSource() = default;
-  // Captures a server of the project (placement on this site, no id) and checks that each of its volumes is of a volume
-  // type that is replicated in the group's way.
-  virtual absl::StatusOr<groups::Member> Capture(const Call& call, const std::string& project_id,
-                                                 const std::string& server,
-                                                 groups::ReplicationType replication_type) = 0;
+  // Captures servers of the project, in the order of their names (placement on this site, no id), and checks that each
+  // volume is of a volume type that is replicated in the group's way.
+  virtual absl::StatusOr<std::vector<groups::Member>> Capture(const Call& call, const std::string& project_id,
+                                                              const std::vector<std::string>& servers,
+                                                              groups::ReplicationType replication_type) = 0;
 };
 
 }  // namespace protector::orchestrator

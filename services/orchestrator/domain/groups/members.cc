@@ -14,6 +14,39 @@ namespace {
 // Groups whose arrays may differ from their document: an interrupted change, to be mended by Reconcile.
 constexpr char kUnsettled[] = "group-unsettled";
 
+absl::StatusOr<std::vector<storage::ArrayVolume>> Resolve(const Call& call, ArrayPort& array,
+                                                          const std::vector<groups::Member>& members) {
+  storage::ResolveVolumesRequest request;
+  for (const groups::Member& member : members) {
+    for (const auto& volume : member.placements(0).volumes()) request.add_cinder_volume_ids(volume.volume_id());
+  }
+  PROTECTOR_ASSIGN_OR_RETURN(const storage::ResolveVolumesResponse found, array.ResolveVolumes(call, request));
+  if (found.volumes_size() != request.cinder_volume_ids_size()) {
+    return absl::InternalError("storage-pure answered for another number of volumes than it was asked for");
+  }
+  return std::vector<storage::ArrayVolume>(found.volumes().begin(), found.volumes().end());
+}
+
+// The array volumes of new members, in the order of their placements. One question for all; when a volume is not
+// there, the members are asked for one by one, to name the server.
+absl::StatusOr<std::vector<storage::ArrayVolume>> ResolveAll(const Call& call, ArrayPort& array,
+                                                             const std::vector<groups::Member>& members,
+                                                             const std::string& here) {
+  auto all = Resolve(call, array, members);
+  if (all.status().code() != absl::StatusCode::kNotFound) return all;
+  for (const groups::Member& member : members) {
+    const auto own = Resolve(call, array, {member});
+    if (own.ok()) continue;
+    if (own.status().code() != absl::StatusCode::kNotFound) return own.status();
+    return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
+                 fmt::format("a volume of server {} is not on the array of {}: {}", member.server().name(), here,
+                             MessageOf(own.status())))
+        .Object("server " + member.server().name())
+        .Remedy("Retype its volumes to a replicated volume type of this array.");
+  }
+  return all.status();
+}
+
 storage::Authority AuthorityOf(const groups::GroupDocument& group) {
   storage::Authority authority;
   authority.set_group_id(group.id());
@@ -211,25 +244,28 @@ absl::StatusOr<std::vector<groups::Member>> Groups::NewMembers(const Call& call,
     if (const auto* placement = FindPlacement(member, here)) servers.insert(placement->server_id());
   }
   std::vector<std::string> waits_for;
-  std::vector<groups::Member> members;
   for (const auto& name : request.servers()) {
     if (name.empty() || name.size() > 255 || !IsPrintableUtf8(name)) {
       return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "not a name or id of a server")
           .Object("protection group " + document.name())
           .Remedy("Give names or ids as `openstack server list` shows them.");
     }
-    PROTECTOR_ASSIGN_OR_RETURN(groups::Member member, deps_.members.Capture(call, document.projects().at(here), name,
-                                                                            document.replication_type()));
+  }
+  PROTECTOR_ASSIGN_OR_RETURN(
+      std::vector<groups::Member> members,
+      deps_.members.Capture(call, document.projects().at(here), {request.servers().begin(), request.servers().end()},
+                            document.replication_type()));
+  for (auto& member : members) {
     const std::string& server_id = member.placements(0).server_id();
     if (!servers.insert(server_id).second) {
       return Error(absl::StatusCode::kAlreadyExists, "MEMBER_EXISTS",
-                   fmt::format("server {} is a member of {} already, or was named twice", name, document.name()))
-          .Object("server " + name)
+                   fmt::format("server {} is a member of {} already, or was named twice", member.server().name(),
+                               document.name()))
+          .Object("server " + member.server().name())
           .Remedy("Name each server once; `protector protection-group members` shows the members there are.");
     }
     member.set_id(DerivedUuid("member/" + document.id() + "/" + server_id));
     member.set_boot_order(request.boot_order());
-    members.push_back(std::move(member));
   }
   for (auto& member : members) {
     for (const auto& name : request.depends_on()) {
@@ -269,22 +305,14 @@ absl::StatusOr<op::Group> Groups::AddMembers(const Call& call, const op::AddMemb
   groups::GroupDocument document = before.document();
   PROTECTOR_ASSIGN_OR_RETURN(const SitePorts ports, deps_.ports.For(here));
   std::string names;
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<storage::ArrayVolume> volumes,
+                             ResolveAll(call, *ports.array, added, here));
+  auto next = volumes.begin();
   for (groups::Member member : added) {
     names += (names.empty() ? "" : ", ") + member.server().name();
-    storage::ResolveVolumesRequest resolve;
-    for (const auto& volume : member.placements(0).volumes()) resolve.add_cinder_volume_ids(volume.volume_id());
-    auto volumes = ports.array->ResolveVolumes(call, resolve);
-    if (volumes.status().code() == absl::StatusCode::kNotFound) {
-      return Error(absl::StatusCode::kFailedPrecondition, "VOLUME_NOT_REPLICATED",
-                   fmt::format("a volume of server {} is not on the array of {}: {}", member.server().name(), here,
-                               MessageOf(volumes.status())))
-          .Object("server " + member.server().name())
-          .Remedy("Retype its volumes to a replicated volume type of this array.");
-    }
-    PROTECTOR_RETURN_IF_ERROR(volumes.status());
     auto* placement = member.mutable_placements(0);
     for (int i = 0; i < placement->volumes_size(); ++i) {
-      const auto& seen = volumes->volumes(i);
+      const storage::ArrayVolume& seen = *next++;
       placement->mutable_volumes(i)->set_array_volume(seen.name());
       placement->mutable_volumes(i)->set_serial(seen.serial());
       placement->mutable_volumes(i)->set_array_volume_id(seen.id());

@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <functional>
 
-namespace protector::storage {
+namespace protector {
 
 // Runs job(0) .. job(count - 1), at most `limit` at a time.
 void ForEachInParallel(size_t count, int limit, const std::function<void(size_t)>& job);
 
-}  // namespace protector::storage
+}  // namespace protector

@@ -1,11 +1,11 @@
-#include "services/storage-pure/domain/parallel.h"
+#include "libs/base/parallel.h"
 
 #include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
 
-namespace protector::storage {
+namespace protector {
 
 void ForEachInParallel(size_t count, int limit, const std::function<void(size_t)>& job) {
   std::atomic<size_t> next = 0;
@@ -18,4 +18,4 @@ void ForEachInParallel(size_t count, int limit, const std::function<void(size_t)
   work();
 }
 
-}  // namespace protector::storage
+}  // namespace protector
