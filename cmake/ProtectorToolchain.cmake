@@ -20,6 +20,8 @@ if(PROTECTOR_SANITIZE)
   add_link_options(-fsanitize=${PROTECTOR_SANITIZE})
 endif()
 
+option(PROTECTOR_FAILPOINTS "Compile the failpoints in (libs/failpoint); off in what is shipped" ON)
+
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)

@@ -12,6 +12,7 @@
 #include "cli/protector/client/exit_code.h"
 #include "cli/protector/client/report.h"
 #include "cli/protector/commands/commands.h"
+#include "libs/failpoint/failpoint.h"
 
 namespace protector::cli {
 namespace {
@@ -39,6 +40,10 @@ int Run(const std::vector<std::string>& words, const World& world) {
     world.out << ConfigHelp(SampleCliConfig());
     return 0;
   }
+  if (words == std::vector<std::string>{"--list-failpoints"}) {
+    for (const std::string& point : failpoint::List()) world.out << point << "\n";
+    return 0;
+  }
   const auto parsed = ParseArguments(program, WithoutHelpWord(words));
   if (!parsed.ok()) return Fail(world, parsed.status());
   if (parsed->version) {
@@ -49,6 +54,7 @@ int Run(const std::vector<std::string>& words, const World& world) {
     world.out << HelpText(program, parsed->path, world.terminal.Width());
     return 0;
   }
+  failpoint::Activate("protector");
   Context context(program, world, parsed->arguments);
   absl::Status status = context.Prepare();
   if (status.ok()) status = parsed->command->run(context);

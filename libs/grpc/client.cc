@@ -110,6 +110,13 @@ absl::Status Conclude(const ::grpc::Status& status, const CallOptions& options) 
   }
 }
 
+absl::Status LostCall(failpoint::When when, const std::string& point) {
+  const bool before = when == failpoint::When::kBefore;
+  return Error(absl::StatusCode::kUnavailable, before ? "SERVICE_UNREACHABLE" : "CALL_CUT", "failpoint " + point)
+      .Object(point)
+      .Remedy("A test asked for this failure.");
+}
+
 bool CertainlyNotSent(const absl::Status& status) {
   return DetailOf(status).reason == "SERVICE_UNREACHABLE";
 }

@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/failpoint/failpoint.h"
 #include "libs/grpc/call_context.h"
 
 namespace protector::rpc {
@@ -102,6 +103,17 @@ absl::StatusOr<Response> Call(Stub& stub,
     if (status.ok()) return response;
     if (!NextAttempt(status, options, deadline, attempt)) return Conclude(status, options);
   }
+}
+
+// What a failpoint's `error` looks like here: SERVICE_UNREACHABLE before the change, CALL_CUT after it.
+absl::Status LostCall(failpoint::When when, const std::string& point);
+
+// A call that changes something, between its failpoints.
+template <typename Stub, typename Interface, typename Request, typename Response>
+absl::StatusOr<Response> Change(const failpoint::Site& site, Stub& stub,
+                                ::grpc::Status (Interface::*method)(::grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, const CallOptions& options) {
+  return failpoint::Around(site, [&] { return Call(stub, method, request, options); });
 }
 
 // Reads a server stream to its end, or until `take` returns false (which cancels it and is no error).

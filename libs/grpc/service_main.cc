@@ -9,6 +9,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "libs/base/error.h"
+#include "libs/failpoint/failpoint.h"
 #include "libs/grpc/server.h"
 
 #ifndef PROTECTOR_VERSION
@@ -31,6 +32,7 @@ struct Flags {
   std::string config;
   bool check = false;
   bool sample = false;
+  bool failpoints = false;
 };
 
 // True when the program goes on; else `exit_code` is what it ends with.
@@ -41,6 +43,7 @@ bool ParseFlags(int argc, char** argv, const ServiceDefinition& definition, Flag
   cli.add_option("--config", flags.config, "Configuration file (YAML)");
   cli.add_flag("--check-config", flags.check, "Check the configuration and exit");
   cli.add_flag("--print-sample-config", flags.sample, "Print a configuration with every key documented and exit");
+  cli.add_flag("--list-failpoints", flags.failpoints, "Print the failpoints that are compiled in, for tests, and exit");
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -50,6 +53,10 @@ bool ParseFlags(int argc, char** argv, const ServiceDefinition& definition, Flag
   exit_code = 0;
   if (flags.sample) {
     std::cout << SampleConfig(definition);
+    return false;
+  }
+  if (flags.failpoints) {
+    for (const std::string& point : failpoint::List()) std::cout << point << "\n";
     return false;
   }
   if (flags.config.empty()) {
@@ -198,6 +205,7 @@ int RunService(int argc, char** argv, const ServiceDefinition& definition) {
     fmt::print("{} is valid.\n", flags.config);
     return 0;
   }
+  failpoint::Activate(definition.name);
   const sigset_t signals = BlockSignals();
   const absl::Status status = Serve(definition, *config, signals);
   if (status.ok()) return 0;

@@ -8,8 +8,8 @@
 //         .schema = protector::site_registry::ConfigSchema(), .build = protector::site_registry::BuildApp});
 //   }
 //
-// Flags: --config FILE, --check-config, --print-sample-config, --version, --help. Exit codes: 0 ended by a signal or
-// said what was asked, 1 failed, 2 wrong usage or configuration.
+// Flags: --config FILE, --check-config, --print-sample-config, --list-failpoints, --version, --help. Exit codes: 0
+// ended by a signal or said what was asked, 1 failed, 2 wrong usage or configuration.
 //
 // Common configuration keys (CommonSchema; defaults are the lab's site-a): site, listen, metrics.listen, log.level,
 // store.path, grpc.workers, grpc.max_queued, grpc.max_message_bytes, grpc.max_deadline, drain_timeout.

@@ -54,16 +54,18 @@ absl::StatusOr<json::Value> ApiClient::Change(const CallContext& call, const std
   return session_.SendForJson(call, request);
 }
 
-absl::StatusOr<json::Value> ApiClient::Put(const CallContext& call, const std::string& method, const Target& target,
-                                           const json::Value& body) {
-  return Change(call, method, target, body, http::Idempotency::kIdempotent);
+absl::StatusOr<json::Value> ApiClient::Put(const CallContext& call, const failpoint::Site& site,
+                                           const std::string& method, const Target& target, const json::Value& body) {
+  return failpoint::Around(site, [&] { return Change(call, method, target, body, http::Idempotency::kIdempotent); });
 }
 
-absl::StatusOr<json::Value> ApiClient::Once(const CallContext& call, const Target& target, const json::Value& body) {
-  return Change(call, "POST", target, body, http::Idempotency::kNotIdempotent);
+absl::StatusOr<json::Value> ApiClient::Once(const CallContext& call, const failpoint::Site& site, const Target& target,
+                                            const json::Value& body) {
+  return failpoint::Around(site, [&] { return Change(call, "POST", target, body, http::Idempotency::kNotIdempotent); });
 }
 
-absl::Status ApiClient::Delete(const CallContext& call, const Target& target, const Query& query) {
+absl::Status ApiClient::Delete(const CallContext& call, const failpoint::Site& site, const Target& target,
+                               const Query& query) {
   ApiRequest request;
   request.service = service_;
   request.method = "DELETE";
@@ -71,8 +73,15 @@ absl::Status ApiClient::Delete(const CallContext& call, const Target& target, co
   request.query = query.text();
   request.route = target.route;
   request.object = target.object;
-  const absl::Status status = session_.Send(call, request).status();
+  const absl::Status status = failpoint::Around(site, [&] { return session_.Send(call, request).status(); });
   return HttpStatusOf(status) == 404 ? absl::OkStatus() : status;
+}
+
+absl::Status LostCall(failpoint::When when, const std::string& point) {
+  const bool before = when == failpoint::When::kBefore;
+  return StatusFrom(http::WithOutcome(absl::UnavailableError("failpoint " + point),
+                                      before ? http::Outcome::kNotSent : http::Outcome::kUnknown),
+                    Asked{.service = "cloud", .object = point, .change = true, .secrets = {}});
 }
 
 Target Item(const std::string& collection, const std::string& id, const std::string& kind, const std::string& rest) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/failpoint/failpoint.h"
 #include "libs/openstack/session.h"
 
 namespace protector::openstack {
@@ -39,13 +40,17 @@ class ApiClient {
   absl::StatusOr<std::vector<json::Value>> List(const CallContext& call, const Target& target, const Query& query,
                                                 const std::string& key, const std::string& marker = "id");
 
+  // Every change names the failpoints around it; they are made with LostCall as their error.
+  //
   // A change that says what the end state is: repeated when its outcome is unknown.
-  absl::StatusOr<json::Value> Put(const CallContext& call, const std::string& method, const Target& target,
-                                  const json::Value& body);
+  absl::StatusOr<json::Value> Put(const CallContext& call, const failpoint::Site& site, const std::string& method,
+                                  const Target& target, const json::Value& body);
   // A change that must not happen twice.
-  absl::StatusOr<json::Value> Once(const CallContext& call, const Target& target, const json::Value& body);
+  absl::StatusOr<json::Value> Once(const CallContext& call, const failpoint::Site& site, const Target& target,
+                                   const json::Value& body);
   // Gone already counts as done.
-  absl::Status Delete(const CallContext& call, const Target& target, const Query& query = {});
+  absl::Status Delete(const CallContext& call, const failpoint::Site& site, const Target& target,
+                      const Query& query = {});
 
   Session& session() { return session_; }
 
@@ -56,6 +61,9 @@ class ApiClient {
   Session& session_;
   const Service service_;
 };
+
+// What a failpoint's `error` looks like here: no connection before the change, no answer after it.
+absl::Status LostCall(failpoint::When when, const std::string& point);
 
 // For the collection "/servers": {"/servers/6f3a/action", "/servers/{id}/action", "server 6f3a"}.
 Target Item(const std::string& collection, const std::string& id, const std::string& kind,

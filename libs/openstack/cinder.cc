@@ -11,6 +11,15 @@ namespace {
 
 using json::Value;
 
+const failpoint::Site kUpdateVolume("cinder-update-volume", &LostCall);
+const failpoint::Site kSetVolumeMetadata("cinder-set-metadata", &LostCall);
+const failpoint::Site kSetBootable("cinder-set-bootable", &LostCall);
+const failpoint::Site kSetImageMetadata("cinder-set-image-metadata", &LostCall);
+const failpoint::Site kManage("cinder-manage-volume", &LostCall);
+const failpoint::Site kUnmanage("cinder-unmanage-volume", &LostCall);
+const failpoint::Site kResetStatus("cinder-reset-status", &LostCall);
+const failpoint::Site kDeleteVolume("cinder-delete-volume", &LostCall);
+
 constexpr size_t kFewVolumes = 3;  // up to this many are read one by one
 
 Volume DecodeVolume(const Value& volume) {
@@ -98,22 +107,25 @@ class Cinder final : public CinderApi {
     Value body = Value::Object();
     if (name.has_value()) body.Set("name", *name);
     if (description.has_value()) body.Set("description", *description);
-    return api_.Put(call, "PUT", Item("/volumes", id, "volume"), Value::Object({{"volume", body}})).status();
+    return api_.Put(call, kUpdateVolume, "PUT", Item("/volumes", id, "volume"), Value::Object({{"volume", body}}))
+        .status();
   }
 
   absl::Status SetVolumeMetadata(const CallContext& call, const std::string& id,
                                  const std::map<std::string, std::string>& metadata) override {
-    return api_.Put(call, "POST", Item("/volumes", id, "volume", "/metadata"), Value::Object({{"metadata", metadata}}))
+    return api_
+        .Put(call, kSetVolumeMetadata, "POST", Item("/volumes", id, "volume", "/metadata"),
+             Value::Object({{"metadata", metadata}}))
         .status();
   }
 
   absl::Status SetBootable(const CallContext& call, const std::string& id, bool bootable) override {
-    return Action(call, id, "os-set_bootable", Value::Object({{"bootable", bootable}}));
+    return Action(call, kSetBootable, id, "os-set_bootable", Value::Object({{"bootable", bootable}}));
   }
 
   absl::Status SetImageMetadata(const CallContext& call, const std::string& id,
                                 const std::map<std::string, std::string>& metadata) override {
-    return Action(call, id, "os-set_image_metadata", Value::Object({{"metadata", metadata}}));
+    return Action(call, kSetImageMetadata, id, "os-set_image_metadata", Value::Object({{"metadata", metadata}}));
   }
 
   absl::StatusOr<Volume> Manage(const CallContext& call, const ManageVolume& volume) override {
@@ -123,20 +135,20 @@ class Cinder final : public CinderApi {
     const std::string object = "volume " + volume.name + " from " + volume.source_name;
     const Target target = Whole(modern ? "/manageable_volumes" : "/os-volume-manage", object);
     PROTECTOR_ASSIGN_OR_RETURN(const Value managed,
-                               Member(api_.Once(call, target, EncodeManage(volume)), "volume", object));
+                               Member(api_.Once(call, kManage, target, EncodeManage(volume)), "volume", object));
     return DecodeVolume(managed);
   }
 
   absl::Status Unmanage(const CallContext& call, const std::string& id) override {
-    return Released(call, id, Action(call, id, "os-unmanage", Value::Object()));
+    return Released(call, id, Action(call, kUnmanage, id, "os-unmanage", Value::Object()));
   }
 
   absl::Status ResetStatus(const CallContext& call, const std::string& id, const std::string& status) override {
-    return Action(call, id, "os-reset_status", Value::Object({{"status", status}}));
+    return Action(call, kResetStatus, id, "os-reset_status", Value::Object({{"status", status}}));
   }
 
   absl::Status DeleteVolume(const CallContext& call, const std::string& id) override {
-    return Released(call, id, api_.Delete(call, Item("/volumes", id, "volume")));
+    return Released(call, id, api_.Delete(call, kDeleteVolume, Item("/volumes", id, "volume")));
   }
 
   absl::StatusOr<std::vector<ManageableVolume>> ListManageable(const CallContext& call,
@@ -232,9 +244,9 @@ class Cinder final : public CinderApi {
 
  private:
   // All actions of ours name the state they lead to, so that they can be repeated.
-  absl::Status Action(const CallContext& call, const std::string& id, const std::string& action,
-                      const Value& arguments) {
-    return api_.Put(call, "POST", Item("/volumes", id, "volume", "/action"), Value::Object({{action, arguments}}))
+  absl::Status Action(const CallContext& call, const failpoint::Site& site, const std::string& id,
+                      const std::string& action, const Value& arguments) {
+    return api_.Put(call, site, "POST", Item("/volumes", id, "volume", "/action"), Value::Object({{action, arguments}}))
         .status();
   }
 

@@ -10,6 +10,14 @@ namespace {
 
 using json::Value;
 
+const failpoint::Site kCreatePort("neutron-create-port", &LostCall);
+const failpoint::Site kUpdatePort("neutron-update-port", &LostCall);
+const failpoint::Site kSetPortTags("neutron-set-port-tags", &LostCall);
+const failpoint::Site kDeletePort("neutron-delete-port", &LostCall);
+const failpoint::Site kCreateFloatingIp("neutron-create-floating-ip", &LostCall);
+const failpoint::Site kUpdateFloatingIp("neutron-update-floating-ip", &LostCall);
+const failpoint::Site kDeleteFloatingIp("neutron-delete-floating-ip", &LostCall);
+
 constexpr size_t kIdsPerList = 50;  // keeps URLs below what servers accept
 
 class Neutron final : public NeutronApi {
@@ -66,25 +74,27 @@ class Neutron final : public NeutronApi {
   absl::StatusOr<Port> CreatePort(const CallContext& call, const openstack::CreatePort& port) override {
     const Target target = Whole("/ports", "port " + (port.name.empty() ? "on network " + port.network_id : port.name));
     PROTECTOR_ASSIGN_OR_RETURN(const Value created,
-                               Member(api_.Once(call, target, EncodePort(port)), "port", target.object));
+                               Member(api_.Once(call, kCreatePort, target, EncodePort(port)), "port", target.object));
     return DecodePort(created);
   }
 
   absl::StatusOr<Port> UpdatePort(const CallContext& call, const std::string& id,
                                   const openstack::UpdatePort& change) override {
     const Target target = Item("/ports", id, "port");
-    PROTECTOR_ASSIGN_OR_RETURN(const Value updated,
-                               Member(api_.Put(call, "PUT", target, EncodePortChange(change)), "port", target.object));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const Value updated,
+        Member(api_.Put(call, kUpdatePort, "PUT", target, EncodePortChange(change)), "port", target.object));
     return DecodePort(updated);
   }
 
   absl::Status SetPortTags(const CallContext& call, const std::string& id,
                            const std::vector<std::string>& tags) override {
-    return api_.Put(call, "PUT", Item("/ports", id, "port", "/tags"), Value::Object({{"tags", tags}})).status();
+    return api_.Put(call, kSetPortTags, "PUT", Item("/ports", id, "port", "/tags"), Value::Object({{"tags", tags}}))
+        .status();
   }
 
   absl::Status DeletePort(const CallContext& call, const std::string& id) override {
-    return api_.Delete(call, Item("/ports", id, "port"));
+    return api_.Delete(call, kDeletePort, Item("/ports", id, "port"));
   }
 
   absl::StatusOr<std::vector<SecurityGroup>> ListSecurityGroups(const CallContext& call,
@@ -107,8 +117,9 @@ class Neutron final : public NeutronApi {
   absl::StatusOr<FloatingIp> CreateFloatingIp(const CallContext& call,
                                               const openstack::CreateFloatingIp& floating_ip) override {
     const Target target = Whole("/floatingips", "floating IP " + floating_ip.floating_ip_address);
-    PROTECTOR_ASSIGN_OR_RETURN(const Value created, Member(api_.Once(call, target, EncodeFloatingIp(floating_ip)),
-                                                           "floatingip", target.object));
+    PROTECTOR_ASSIGN_OR_RETURN(
+        const Value created,
+        Member(api_.Once(call, kCreateFloatingIp, target, EncodeFloatingIp(floating_ip)), "floatingip", target.object));
     return DecodeFloatingIp(created);
   }
 
@@ -118,14 +129,14 @@ class Neutron final : public NeutronApi {
     const Target target = Item("/floatingips", id, "floating IP");
     Value body = Value::Object({{"port_id", port_id.empty() ? Value() : Value(port_id)}});
     body.SetIf(!port_id.empty() && !fixed_ip_address.empty(), "fixed_ip_address", fixed_ip_address);
-    PROTECTOR_ASSIGN_OR_RETURN(
-        const Value updated,
-        Member(api_.Put(call, "PUT", target, Value::Object({{"floatingip", body}})), "floatingip", target.object));
+    PROTECTOR_ASSIGN_OR_RETURN(const Value updated, Member(api_.Put(call, kUpdateFloatingIp, "PUT", target,
+                                                                    Value::Object({{"floatingip", body}})),
+                                                           "floatingip", target.object));
     return DecodeFloatingIp(updated);
   }
 
   absl::Status DeleteFloatingIp(const CallContext& call, const std::string& id) override {
-    return api_.Delete(call, Item("/floatingips", id, "floating IP"));
+    return api_.Delete(call, kDeleteFloatingIp, Item("/floatingips", id, "floating IP"));
   }
 
   absl::StatusOr<NeutronQuotas> GetNetworkQuotas(const CallContext& call, const std::string& project_id) override {

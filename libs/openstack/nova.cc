@@ -14,6 +14,20 @@ namespace {
 
 using json::Value;
 
+const failpoint::Site kCreateServer("nova-create-server", &LostCall);
+const failpoint::Site kDeleteServer("nova-delete-server", &LostCall);
+const failpoint::Site kStopServer("nova-stop-server", &LostCall);
+const failpoint::Site kStartServer("nova-start-server", &LostCall);
+const failpoint::Site kLockServer("nova-lock-server", &LostCall);
+const failpoint::Site kUnlockServer("nova-unlock-server", &LostCall);
+const failpoint::Site kRenameServer("nova-rename-server", &LostCall);
+const failpoint::Site kSetServerMetadata("nova-set-metadata", &LostCall);
+const failpoint::Site kSetServerTags("nova-set-tags", &LostCall);
+const failpoint::Site kKeepVolume("nova-keep-volume", &LostCall);
+const failpoint::Site kImportKeyPair("nova-import-key-pair", &LostCall);
+const failpoint::Site kDeleteKeyPair("nova-delete-key-pair", &LostCall);
+const failpoint::Site kCreateServerGroup("nova-create-server-group", &LostCall);
+
 // Up to this many servers are read one by one; more of them by one list.
 constexpr size_t kFewServers = 3;
 
@@ -58,22 +72,23 @@ class Nova final : public NovaApi {
     const Target target = Whole("/servers", "server " + server.name);
     PROTECTOR_RETURN_IF_ERROR(Needs(call, {2, 52}, target.object));
     Value body = EncodeServer(server);
-    PROTECTOR_ASSIGN_OR_RETURN(const Value created, Member(api_.Once(call, target, body), "server", target.object));
+    PROTECTOR_ASSIGN_OR_RETURN(const Value created,
+                               Member(api_.Once(call, kCreateServer, target, body), "server", target.object));
     return created.GetStringOr("id", "");
   }
 
   absl::Status DeleteServer(const CallContext& call, const std::string& id) override {
-    return api_.Delete(call, Item("/servers", id, "server"));
+    return api_.Delete(call, kDeleteServer, Item("/servers", id, "server"));
   }
 
   absl::Status StopServer(const CallContext& call, const std::string& id, bool /*force*/) override {
-    const absl::Status status = Action(call, id, Value::Object({{"os-stop", nullptr}}));
+    const absl::Status status = Action(call, kStopServer, id, Value::Object({{"os-stop", nullptr}}));
     if (HttpStatusOf(status) != 409) return status;
     return Settled(call, id, status, "SHUTOFF", "powering-off");
   }
 
   absl::Status StartServer(const CallContext& call, const std::string& id) override {
-    const absl::Status status = Action(call, id, Value::Object({{"os-start", nullptr}}));
+    const absl::Status status = Action(call, kStartServer, id, Value::Object({{"os-start", nullptr}}));
     return HttpStatusOf(status) == 409 ? Settled(call, id, status, "ACTIVE", "powering-on") : status;
   }
 
@@ -81,28 +96,33 @@ class Nova final : public NovaApi {
     const absl::StatusOr<bool> reasons = Has(call, {2, 73});
     if (!reasons.ok()) return reasons.status();
     const bool with_reason = *reasons && !reason.empty();
-    return Action(call, id,
+    return Action(call, kLockServer, id,
                   Value::Object({{"lock", with_reason ? Value::Object({{"locked_reason", reason}}) : Value()}}));
   }
 
   absl::Status UnlockServer(const CallContext& call, const std::string& id) override {
-    return Action(call, id, Value::Object({{"unlock", nullptr}}));
+    return Action(call, kUnlockServer, id, Value::Object({{"unlock", nullptr}}));
   }
 
   absl::Status RenameServer(const CallContext& call, const std::string& id, const std::string& name) override {
     return api_
-        .Put(call, "PUT", Item("/servers", id, "server"), Value::Object({{"server", Value::Object({{"name", name}})}}))
+        .Put(call, kRenameServer, "PUT", Item("/servers", id, "server"),
+             Value::Object({{"server", Value::Object({{"name", name}})}}))
         .status();
   }
 
   absl::Status SetMetadata(const CallContext& call, const std::string& id,
                            const std::map<std::string, std::string>& metadata) override {
-    return api_.Put(call, "PUT", Item("/servers", id, "server", "/metadata"), Value::Object({{"metadata", metadata}}))
+    return api_
+        .Put(call, kSetServerMetadata, "PUT", Item("/servers", id, "server", "/metadata"),
+             Value::Object({{"metadata", metadata}}))
         .status();
   }
 
   absl::Status SetTags(const CallContext& call, const std::string& id, const std::vector<std::string>& tags) override {
-    return api_.Put(call, "PUT", Item("/servers", id, "server", "/tags"), Value::Object({{"tags", tags}})).status();
+    return api_
+        .Put(call, kSetServerTags, "PUT", Item("/servers", id, "server", "/tags"), Value::Object({{"tags", tags}}))
+        .status();
   }
 
   absl::StatusOr<std::vector<std::string>> ListInterfaces(const CallContext& call,
@@ -131,7 +151,7 @@ class Nova final : public NovaApi {
     target.object = fmt::format("volume {} of server {}", volume_id, server_id);
     PROTECTOR_RETURN_IF_ERROR(Needs(call, {2, 85}, target.object));
     const Value attachment = Value::Object({{"volumeId", volume_id}, {"delete_on_termination", value}});
-    return api_.Put(call, "PUT", target, Value::Object({{"volumeAttachment", attachment}})).status();
+    return api_.Put(call, kKeepVolume, "PUT", target, Value::Object({{"volumeAttachment", attachment}})).status();
   }
 
   absl::StatusOr<std::vector<Flavor>> ListFlavors(const CallContext& call) override {
@@ -167,12 +187,14 @@ class Nova final : public NovaApi {
     Value body = Value::Object({{"name", key_pair.name}, {"public_key", key_pair.public_key}});
     body.SetIf(!key_pair.type.empty(), "type", key_pair.type);
     body.SetIf(!key_pair.user_id.empty(), "user_id", key_pair.user_id);
-    return api_.Once(call, Whole("/os-keypairs", "key pair " + key_pair.name), Value::Object({{"keypair", body}}))
+    return api_
+        .Once(call, kImportKeyPair, Whole("/os-keypairs", "key pair " + key_pair.name),
+              Value::Object({{"keypair", body}}))
         .status();
   }
 
   absl::Status DeleteKeyPair(const CallContext& call, const std::string& name, const std::string& user_id) override {
-    return api_.Delete(call, Item("/os-keypairs", name, "key pair"), Query().Add("user_id", user_id));
+    return api_.Delete(call, kDeleteKeyPair, Item("/os-keypairs", name, "key pair"), Query().Add("user_id", user_id));
   }
 
   absl::StatusOr<std::vector<ServerGroup>> ListServerGroups(const CallContext& call, bool all_projects) override {
@@ -194,8 +216,8 @@ class Nova final : public NovaApi {
       body.Set("policies", std::vector<std::string>{policy});
     }
     PROTECTOR_ASSIGN_OR_RETURN(
-        const Value group,
-        Member(api_.Once(call, target, Value::Object({{"server_group", body}})), "server_group", target.object));
+        const Value group, Member(api_.Once(call, kCreateServerGroup, target, Value::Object({{"server_group", body}})),
+                                  "server_group", target.object));
     return DecodeGroup(group);
   }
 
@@ -230,8 +252,9 @@ class Nova final : public NovaApi {
   }
 
   // All actions of ours name the state they lead to, so that they can be repeated.
-  absl::Status Action(const CallContext& call, const std::string& id, const Value& action) {
-    return api_.Put(call, "POST", Item("/servers", id, "server", "/action"), action).status();
+  absl::Status Action(const CallContext& call, const failpoint::Site& site, const std::string& id,
+                      const Value& action) {
+    return api_.Put(call, site, "POST", Item("/servers", id, "server", "/action"), action).status();
   }
 
   // A refused stop or start of a server that is there already, or on its way, is done.

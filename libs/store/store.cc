@@ -39,4 +39,11 @@ absl::StatusOr<std::vector<Record>> Store::ListAll(const std::string& bucket, co
   return all;
 }
 
+absl::Status LostWrite(failpoint::When when, const std::string& point) {
+  if (when == failpoint::When::kAfter) return absl::OkStatus();
+  return Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "failpoint " + point)
+      .Object(point)
+      .Remedy("A test asked for this failure.");
+}
+
 }  // namespace protector::store

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "libs/failpoint/failpoint.h"
 
 namespace protector::store {
 
@@ -71,6 +72,10 @@ struct Lease {
   int64_t fence = 0;
   absl::Time expires;
 };
+
+// What a failpoint's `error` looks like at a write: UNAVAILABLE before it. After it there is none, since an error says
+// that nothing was written.
+absl::Status LostWrite(failpoint::When when, const std::string& point);
 
 class Store {
  public:

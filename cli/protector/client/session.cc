@@ -8,6 +8,36 @@
 namespace protector::cli {
 namespace {
 
+const std::map<std::string, failpoint::Site> kChanges = [] {
+  std::map<std::string, failpoint::Site> changes;
+  for (const auto& [method, change] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"CreateSite", "create-site"},
+           {"UpdateSite", "update-site"},
+           {"DeleteSite", "delete-site"},
+           {"CreateTenantMapping", "create-tenant-mapping"},
+           {"DeleteTenantMapping", "delete-tenant-mapping"},
+           {"CreateGroup", "create-group"},
+           {"UpdateGroup", "update-group"},
+           {"DeleteGroup", "delete-group"},
+           {"AddMembers", "add-members"},
+           {"RemoveMembers", "remove-members"},
+           {"SetMappings", "set-mappings"},
+           {"SetPolicy", "set-policy"},
+           {"StartFailover", "start-failover"},
+           {"StartFailback", "start-failback"},
+           {"CancelOperation", "cancel-operation"},
+           {"PauseOperation", "pause-operation"},
+           {"ResumeOperation", "resume-operation"},
+           {"RetryOperation", "retry-operation"},
+           {"SkipTask", "skip-task"},
+           {"ApplyVersion", "apply-version"},
+           {"ForceSync", "force-sync"},
+       }) {
+    changes.try_emplace(method, change, &rpc::LostCall);
+  }
+  return changes;
+}();
+
 // Waits until the channel is connected. A refused connection is known at once, a silent host after `limit`: a call
 // alone would wait for its whole deadline.
 bool Connect(::grpc::Channel& channel, absl::Duration limit) {
@@ -21,6 +51,11 @@ bool Connect(::grpc::Channel& channel, absl::Duration limit) {
 }
 
 }  // namespace
+
+const failpoint::Site* ChangeOf(const std::string& method) {
+  const auto found = kChanges.find(method);
+  return found == kChanges.end() ? nullptr : &found->second;
+}
 
 void Session::SetSites(std::vector<SiteAddress> sites) {
   sites_ = std::move(sites);

@@ -55,6 +55,9 @@ struct CallHow {
   std::string request_id = "";
 };
 
+// The failpoints around a method that changes something; nullptr: it only asks.
+const failpoint::Site* ChangeOf(const std::string& method);
+
 // Which service a stub is of: specialised in the headers of the single areas.
 template <typename Service>
 struct ServiceTraits;
@@ -108,8 +111,11 @@ class Session {
     const Begun begun = Begin(site, service, site.*ServiceTraits<Service>::kAddress, name);
     if (!begun.status.ok()) return End(begun, begun.status);
     auto stub = Service::NewStub(begun.channel);
-    absl::StatusOr<Response> response =
-        rpc::Call(static_cast<typename Service::StubInterface&>(*stub), method, request, OptionsFor(begun, how));
+    auto& interface = static_cast<typename Service::StubInterface&>(*stub);
+    const failpoint::Site* change = ChangeOf(name);
+    absl::StatusOr<Response> response = change != nullptr
+                                            ? rpc::Change(*change, interface, method, request, OptionsFor(begun, how))
+                                            : rpc::Call(interface, method, request, OptionsFor(begun, how));
     if (const absl::Status ended = End(begun, response.status()); !ended.ok()) return ended;
     return response;
   }

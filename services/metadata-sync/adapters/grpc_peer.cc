@@ -9,6 +9,10 @@ namespace protector::metadata_sync {
 namespace pb = protector::metadata::v1;
 using Stub = pb::MetadataService::StubInterface;
 
+namespace {
+const failpoint::Site kApply("peer-apply-version", &rpc::LostCall);
+}  // namespace
+
 GrpcPeer::GrpcPeer(const GrpcPeerOptions& options) : options_(options), connector_(options.address) {}
 
 std::unique_ptr<pb::MetadataService::Stub> GrpcPeer::NewStub() {
@@ -42,7 +46,7 @@ absl::StatusOr<pb::ApplyVersionResponse> GrpcPeer::Apply(const pb::Version& vers
   *request.mutable_version() = version;
   request.set_force(force);
   request.set_from_site(options_.local_site);
-  return rpc::Call(*NewStub(), &Stub::ApplyVersion, request, Options());
+  return rpc::Change(kApply, *NewStub(), &Stub::ApplyVersion, request, Options());
 }
 
 absl::StatusOr<std::vector<pb::Version>> GrpcPeer::Export(const std::string& group, int64_t after, int limit) {

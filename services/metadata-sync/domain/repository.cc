@@ -8,6 +8,12 @@
 namespace protector::metadata_sync {
 namespace {
 
+const failpoint::Site kSaveSync("metadata-save-sync", &store::LostWrite);
+const failpoint::Site kWriteInDoubt("metadata-write-in-doubt", &store::LostWrite);
+const failpoint::Site kDropInDoubt("metadata-drop-in-doubt", &store::LostWrite);
+const failpoint::Site kAdvance("metadata-advance", &store::LostWrite);
+const failpoint::Site kMarkPeerHas("metadata-mark-peer-has", &store::LostWrite);
+
 constexpr char kGroups[] = "groups";
 constexpr char kVersions[] = "versions";
 constexpr char kContents[] = "contents";
@@ -194,7 +200,8 @@ absl::StatusOr<pb::SyncStatus> Repository::Sync(const std::string& group) {
 }
 
 absl::Status Repository::SaveSync(const pb::SyncStatus& status) {
-  return store_.Transaction(store::Batch().Put(kSync, status.group_id(), status.SerializeAsString())).status();
+  const auto batch = store::Batch().Put(kSync, status.group_id(), status.SerializeAsString());
+  return failpoint::Around(kSaveSync, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::Status Repository::WriteInDoubt(const StoredHead& head, const pb::Version& version,
@@ -203,11 +210,11 @@ absl::Status Repository::WriteInDoubt(const StoredHead& head, const pb::Version&
   batch.Check(kGroups, version.group_id(), head.record);
   batch.Put(kInDoubt, version.group_id(), version.SerializeAsString(), store::kAbsent);
   if (!request_id.empty()) batch.Put(kRequests, request_id, WithoutContent(version).SerializeAsString());
-  return store_.Transaction(batch).status();
+  return failpoint::Around(kWriteInDoubt, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::Status Repository::DropInDoubt(const std::string& group) {
-  return store_.Transaction(store::Batch().Delete(kInDoubt, group)).status();
+  return failpoint::Around(kDropInDoubt, [&] { return store_.Delete(kInDoubt, group); });
 }
 
 absl::Status Repository::AddNameChange(const StoredHead& head, const NewHead& next, store::Batch& batch) {
@@ -257,7 +264,7 @@ absl::Status Repository::Advance(const StoredHead& head, const NewHead& next) {
     batch.Put(kRequests, next.request_id, WithoutContent(next.version).SerializeAsString());
   }
   if (next.sync.has_value()) batch.Put(kSync, group, next.sync->SerializeAsString());
-  return store_.Transaction(batch).status();
+  return failpoint::Around(kAdvance, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::Status Repository::MarkPeerHas(const std::string& group, const std::vector<pb::Version>& versions) {
@@ -270,7 +277,9 @@ absl::Status Repository::MarkPeerHas(const std::string& group, const std::vector
     entry.set_peer_has_it(true);
     batch.Put(kVersions, record->key, entry.SerializeAsString(), record->version);
   }
-  return batch.empty() ? absl::OkStatus() : Annotate(store_.Transaction(batch).status(), "protection group " + group);
+  if (batch.empty()) return absl::OkStatus();
+  return Annotate(failpoint::Around(kMarkPeerHas, [&] { return store_.Transaction(batch).status(); }),
+                  "protection group " + group);
 }
 
 }  // namespace protector::metadata_sync

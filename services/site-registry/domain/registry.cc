@@ -11,6 +11,12 @@
 namespace protector::site_registry {
 namespace {
 
+const failpoint::Site kCreateSite("registry-create-site", &store::LostWrite);
+const failpoint::Site kSetSite("registry-set-site", &store::LostWrite);
+const failpoint::Site kDeleteSite("registry-delete-site", &store::LostWrite);
+const failpoint::Site kCreateMapping("registry-create-tenant-mapping", &store::LostWrite);
+const failpoint::Site kDeleteMapping("registry-delete-tenant-mapping", &store::LostWrite);
+
 constexpr char kSites[] = "sites";
 constexpr char kMappings[] = "mappings";
 constexpr char kRequests[] = "requests";
@@ -64,8 +70,9 @@ absl::StatusOr<Registry::Stored> Registry::Load(const std::string& name_or_id) {
 }
 
 absl::Status Registry::Save(const Stored& stored, pb::Site site) {
-  const absl::Status saved =
-      store_.PutIfVersion(kSites, site.name(), site.SerializeAsString(), stored.version).status();
+  const absl::Status saved = failpoint::Around(kSetSite, [&] {
+    return store_.PutIfVersion(kSites, site.name(), site.SerializeAsString(), stored.version).status();
+  });
   return absl::IsAborted(saved) ? EtagMismatch(site.name()) : saved;
 }
 
@@ -91,7 +98,7 @@ absl::StatusOr<pb::Site> Registry::Create(const pb::CreateSiteRequest& request) 
   store::Batch batch;
   batch.Put(kSites, name, site.SerializeAsString(), store::kAbsent);
   if (!request.request_id().empty()) batch.Put(kRequests, request.request_id(), name);
-  const absl::Status made = store_.Transaction(batch).status();
+  const absl::Status made = failpoint::Around(kCreateSite, [&] { return store_.Transaction(batch).status(); });
   if (absl::IsAborted(made)) return SiteExists(name);
   PROTECTOR_RETURN_IF_ERROR(made);
   return Shown(site);
@@ -152,7 +159,7 @@ absl::Status Registry::Delete(const pb::DeleteSiteRequest& request) {
   store::Batch batch;
   batch.Delete(kSites, stored.site.name(), stored.version);
   for (const pb::TenantMapping& mapping : mappings) batch.Delete(kMappings, mapping.id());
-  const absl::Status deleted = store_.Transaction(batch).status();
+  const absl::Status deleted = failpoint::Around(kDeleteSite, [&] { return store_.Transaction(batch).status(); });
   return absl::IsAborted(deleted) ? EtagMismatch(stored.site.name()) : deleted;
 }
 
@@ -188,8 +195,9 @@ absl::StatusOr<pb::TenantMapping> Registry::CreateMapping(const pb::TenantMappin
     }
   }
   SetTime(clock_.Now(), made.mutable_create_time());
-  PROTECTOR_RETURN_IF_ERROR(
-      store_.PutIfVersion(kMappings, made.id(), made.SerializeAsString(), store::kAbsent).status());
+  PROTECTOR_RETURN_IF_ERROR(failpoint::Around(kCreateMapping, [&] {
+    return store_.PutIfVersion(kMappings, made.id(), made.SerializeAsString(), store::kAbsent).status();
+  }));
   return made;
 }
 
@@ -216,7 +224,7 @@ absl::Status Registry::DeleteMapping(const std::string& id) {
   const absl::StatusOr<store::Record> record = store_.Get(kMappings, id);
   if (absl::IsNotFound(record.status())) return MappingNotFound(id);
   PROTECTOR_RETURN_IF_ERROR(record.status());
-  return store_.Delete(kMappings, id);
+  return failpoint::Around(kDeleteMapping, [&] { return store_.Delete(kMappings, id); });
 }
 
 }  // namespace protector::site_registry

@@ -7,6 +7,15 @@
 namespace protector::storage {
 namespace {
 
+const failpoint::Site kRaiseEpoch("state-raise-epoch", &store::LostWrite);
+const failpoint::Site kSaveProtection("state-save-protection", &store::LostWrite);
+const failpoint::Site kForgetProtection("state-forget-protection", &store::LostWrite);
+const failpoint::Site kSavePairs("state-save-pairs", &store::LostWrite);
+const failpoint::Site kSaveClones("state-save-clones", &store::LostWrite);
+const failpoint::Site kSaveFence("state-save-fence", &store::LostWrite);
+const failpoint::Site kForgetFence("state-forget-fence", &store::LostWrite);
+const failpoint::Site kSavePoint("state-save-point", &store::LostWrite);
+
 constexpr char kEpochs[] = "epochs";
 constexpr char kProtections[] = "protections";
 constexpr char kPairs[] = "pairs";
@@ -88,8 +97,10 @@ absl::StatusOr<std::optional<json::Value>> State::Read(const std::string& bucket
   return std::optional<json::Value>(*std::move(value));
 }
 
-absl::Status State::Write(const std::string& bucket, const std::string& key, const json::Value& value) {
-  return store_.Transaction(store::Batch().Put(bucket, key, value.Dump())).status();
+absl::Status State::Write(const failpoint::Site& site, const std::string& bucket, const std::string& key,
+                          const json::Value& value) {
+  return failpoint::Around(site,
+                           [&] { return store_.Transaction(store::Batch().Put(bucket, key, value.Dump())).status(); });
 }
 
 absl::StatusOr<int64_t> State::Epoch(const std::string& group_id) {
@@ -104,7 +115,8 @@ absl::Status State::RaiseEpoch(const std::string& group_id, int64_t from, int64_
     expected = record.version;
   }
   const std::string value = json::Value::Object({{"epoch", to}}).Dump();
-  return store_.Transaction(store::Batch().Put(kEpochs, group_id, value, expected)).status();
+  const auto batch = store::Batch().Put(kEpochs, group_id, value, expected);
+  return failpoint::Around(kRaiseEpoch, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::StatusOr<std::optional<ProtectionRecord>> State::Protection(const std::string& name) {
@@ -114,11 +126,11 @@ absl::StatusOr<std::optional<ProtectionRecord>> State::Protection(const std::str
 }
 
 absl::Status State::SaveProtection(const ProtectionRecord& record) {
-  return Write(kProtections, record.name, Encode(record));
+  return Write(kSaveProtection, kProtections, record.name, Encode(record));
 }
 
 absl::Status State::ForgetProtection(const std::string& name) {
-  return store_.Delete(kProtections, name);
+  return failpoint::Around(kForgetProtection, [&] { return store_.Delete(kProtections, name); });
 }
 
 absl::StatusOr<std::vector<ProtectionRecord>> State::Protections() {
@@ -144,7 +156,8 @@ absl::Status State::SavePairs(const std::vector<std::pair<DiskKey, std::map<std:
     }
     if (changed) batch.Put(kPairs, disk.Text(), json::Value(known).Dump());
   }
-  return batch.empty() ? absl::OkStatus() : store_.Transaction(batch).status();
+  if (batch.empty()) return absl::OkStatus();
+  return failpoint::Around(kSavePairs, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::StatusOr<std::map<std::string, std::string>> State::Pair(const DiskKey& disk) {
@@ -171,12 +184,12 @@ absl::Status State::SaveClones(const std::vector<CloneRecord>& records) {
   for (const CloneRecord& record : records) {
     batch.Put(kClones, CloneKey(record.disk, record.operation_id), Encode(record).Dump());
   }
-  return store_.Transaction(batch).status();
+  return failpoint::Around(kSaveClones, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::Status State::SaveFence(const std::string& group_id, const std::string& serial,
                               const std::vector<std::string>& removed) {
-  return Write(kFences, FenceKey(group_id, serial), json::Value::Object({{"removed", removed}}));
+  return Write(kSaveFence, kFences, FenceKey(group_id, serial), json::Value::Object({{"removed", removed}}));
 }
 
 absl::StatusOr<std::vector<std::string>> State::Fence(const std::string& group_id, const std::string& serial) {
@@ -185,7 +198,7 @@ absl::StatusOr<std::vector<std::string>> State::Fence(const std::string& group_i
 }
 
 absl::Status State::ForgetFence(const std::string& group_id, const std::string& serial) {
-  return store_.Delete(kFences, FenceKey(group_id, serial));
+  return failpoint::Around(kForgetFence, [&] { return store_.Delete(kFences, FenceKey(group_id, serial)); });
 }
 
 absl::StatusOr<std::optional<std::string>> State::Point(const std::string& key) {
@@ -194,7 +207,7 @@ absl::StatusOr<std::optional<std::string>> State::Point(const std::string& key) 
 }
 
 absl::Status State::SavePoint(const std::string& key, const std::string& point) {
-  return Write(kPoints, key, json::Value::Object({{"point", point}}));
+  return Write(kSavePoint, kPoints, key, json::Value::Object({{"point", point}}));
 }
 
 }  // namespace protector::storage

@@ -87,7 +87,8 @@ class State {
 
  private:
   absl::StatusOr<std::optional<json::Value>> Read(const std::string& bucket, const std::string& key);
-  absl::Status Write(const std::string& bucket, const std::string& key, const json::Value& value);
+  absl::Status Write(const failpoint::Site& site, const std::string& bucket, const std::string& key,
+                     const json::Value& value);
 
   store::Store& store_;
 };

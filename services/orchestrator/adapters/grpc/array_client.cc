@@ -8,6 +8,17 @@ namespace {
 
 using Stub = storage::StorageService::StubInterface;
 
+const failpoint::Site kEnsureProtection("storage-ensure-protection", &rpc::LostCall);
+const failpoint::Site kAcceptProtection("storage-accept-protection", &rpc::LostCall);
+const failpoint::Site kSuspendProtection("storage-suspend-protection", &rpc::LostCall);
+const failpoint::Site kRemoveProtection("storage-remove-protection", &rpc::LostCall);
+const failpoint::Site kCreateRecoveryPoint("storage-create-recovery-point", &rpc::LostCall);
+const failpoint::Site kFenceVolumes("storage-fence-volumes", &rpc::LostCall);
+const failpoint::Site kUnfenceVolumes("storage-unfence-volumes", &rpc::LostCall);
+const failpoint::Site kRefuseReplication("storage-refuse-replication", &rpc::LostCall);
+const failpoint::Site kMaterializeVolumes("storage-materialize-volumes", &rpc::LostCall);
+const failpoint::Site kRetireVolumes("storage-retire-volumes", &rpc::LostCall);
+
 class ArrayClient final : public ArrayPort {
  public:
   explicit ArrayClient(const ServiceAddress& address)
@@ -41,43 +52,43 @@ class ArrayClient final : public ArrayPort {
   }
   absl::StatusOr<storage::Protection> EnsureProtection(const Call& call,
                                                        const storage::EnsureProtectionRequest& request) override {
-    return rpc::Call(*stub_, &Stub::EnsureProtection, request, caller_.Change(call));
+    return rpc::Change(kEnsureProtection, *stub_, &Stub::EnsureProtection, request, caller_.Change(call));
   }
   absl::StatusOr<storage::Protection> AcceptProtection(const Call& call,
                                                        const storage::AcceptProtectionRequest& request) override {
-    return rpc::Call(*stub_, &Stub::AcceptProtection, request, caller_.Change(call));
+    return rpc::Change(kAcceptProtection, *stub_, &Stub::AcceptProtection, request, caller_.Change(call));
   }
   absl::StatusOr<storage::Protection> SuspendProtection(const Call& call,
                                                         const storage::SuspendProtectionRequest& request) override {
-    return rpc::Call(*stub_, &Stub::SuspendProtection, request, caller_.Change(call));
+    return rpc::Change(kSuspendProtection, *stub_, &Stub::SuspendProtection, request, caller_.Change(call));
   }
   absl::StatusOr<storage::RemoveProtectionResponse> RemoveProtection(
       const Call& call, const storage::RemoveProtectionRequest& request) override {
-    return rpc::Call(*stub_, &Stub::RemoveProtection, request, caller_.Change(call));
+    return rpc::Change(kRemoveProtection, *stub_, &Stub::RemoveProtection, request, caller_.Change(call));
   }
   absl::StatusOr<storage::RecoveryPoint> CreateRecoveryPoint(
       const Call& call, const storage::CreateRecoveryPointRequest& request) override {
-    return rpc::Call(*stub_, &Stub::CreateRecoveryPoint, request, caller_.Change(call));
+    return rpc::Change(kCreateRecoveryPoint, *stub_, &Stub::CreateRecoveryPoint, request, caller_.Change(call));
   }
   absl::StatusOr<storage::FenceVolumesResponse> FenceVolumes(const Call& call,
                                                              const storage::FenceVolumesRequest& request) override {
-    return rpc::Call(*stub_, &Stub::FenceVolumes, request, caller_.Change(call));
+    return rpc::Change(kFenceVolumes, *stub_, &Stub::FenceVolumes, request, caller_.Change(call));
   }
   absl::StatusOr<storage::UnfenceVolumesResponse> UnfenceVolumes(
       const Call& call, const storage::UnfenceVolumesRequest& request) override {
-    return rpc::Call(*stub_, &Stub::UnfenceVolumes, request, caller_.Change(call));
+    return rpc::Change(kUnfenceVolumes, *stub_, &Stub::UnfenceVolumes, request, caller_.Change(call));
   }
   absl::StatusOr<storage::Protection> RefuseReplication(const Call& call,
                                                         const storage::RefuseReplicationRequest& request) override {
-    return rpc::Call(*stub_, &Stub::RefuseReplication, request, caller_.Change(call));
+    return rpc::Change(kRefuseReplication, *stub_, &Stub::RefuseReplication, request, caller_.Change(call));
   }
   absl::StatusOr<storage::MaterializeVolumesResponse> MaterializeVolumes(
       const Call& call, const storage::MaterializeVolumesRequest& request) override {
-    return rpc::Call(*stub_, &Stub::MaterializeVolumes, request, caller_.Change(call));
+    return rpc::Change(kMaterializeVolumes, *stub_, &Stub::MaterializeVolumes, request, caller_.Change(call));
   }
   absl::StatusOr<storage::RetireVolumesResponse> RetireVolumes(const Call& call,
                                                                const storage::RetireVolumesRequest& request) override {
-    return rpc::Call(*stub_, &Stub::RetireVolumes, request, caller_.Change(call));
+    return rpc::Change(kRetireVolumes, *stub_, &Stub::RetireVolumes, request, caller_.Change(call));
   }
 
  private:

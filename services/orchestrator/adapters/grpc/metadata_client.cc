@@ -8,13 +8,16 @@ namespace {
 
 using Stub = metadata::MetadataService::StubInterface;
 
+const failpoint::Site kCommit("metadata-commit", &rpc::LostCall);
+const failpoint::Site kForceSync("metadata-force-sync", &rpc::LostCall);
+
 class MetadataClient final : public MetadataPort {
  public:
   explicit MetadataClient(const ServiceAddress& address)
       : caller_("metadata-sync", address),
         stub_(metadata::MetadataService::NewStub(rpc::MakeChannel(address.address))) {}
   absl::StatusOr<metadata::CommitResponse> Commit(const Call& call, const metadata::CommitRequest& request) override {
-    return rpc::Call(*stub_, &Stub::Commit, request, caller_.Change(call));
+    return rpc::Change(kCommit, *stub_, &Stub::Commit, request, caller_.Change(call));
   }
   absl::StatusOr<metadata::GetDocumentResponse> GetDocument(const Call& call,
                                                             const metadata::GetDocumentRequest& request) override {
@@ -34,7 +37,7 @@ class MetadataClient final : public MetadataPort {
   }
   absl::StatusOr<metadata::ForceSyncResponse> ForceSync(const Call& call,
                                                         const metadata::ForceSyncRequest& request) override {
-    return rpc::Call(*stub_, &Stub::ForceSync, request, caller_.Change(call));
+    return rpc::Change(kForceSync, *stub_, &Stub::ForceSync, request, caller_.Change(call));
   }
   absl::Status WatchHeads(const Call& call, const std::function<bool(const metadata::Head&)>& take) override {
     return rpc::ReadStream<Stub, Stub, metadata::WatchHeadsRequest, metadata::Head>(*stub_, &Stub::WatchHeads, {},

@@ -8,6 +8,14 @@ namespace {
 
 using Stub = peer::PeerService::StubInterface;
 
+const failpoint::Site kStopServer("peer-stop-server", &rpc::LostCall);
+const failpoint::Site kStartServer("peer-start-server", &rpc::LostCall);
+const failpoint::Site kLockServer("peer-lock-server", &rpc::LostCall);
+const failpoint::Site kUnlockServer("peer-unlock-server", &rpc::LostCall);
+const failpoint::Site kDeleteServer("peer-delete-server", &rpc::LostCall);
+const failpoint::Site kDeletePort("peer-delete-port", &rpc::LostCall);
+const failpoint::Site kUnmanageVolume("peer-unmanage-volume", &rpc::LostCall);
+
 class PeerClient final : public SourceCloudPort {
  public:
   explicit PeerClient(const ServiceAddress& address)
@@ -29,25 +37,25 @@ class PeerClient final : public SourceCloudPort {
     return rpc::Call(*stub_, &Stub::CheckTarget, request, caller_.Question(call));
   }
   absl::StatusOr<peer::ChangeResponse> StopServer(const Call& call, const peer::StopServerRequest& request) override {
-    return rpc::Call(*stub_, &Stub::StopServer, request, caller_.Change(call));
+    return rpc::Change(kStopServer, *stub_, &Stub::StopServer, request, caller_.Change(call));
   }
   absl::StatusOr<peer::ChangeResponse> StartServer(const Call& call, const peer::ServerRequest& request) override {
-    return rpc::Call(*stub_, &Stub::StartServer, request, caller_.Change(call));
+    return rpc::Change(kStartServer, *stub_, &Stub::StartServer, request, caller_.Change(call));
   }
   absl::StatusOr<peer::ChangeResponse> LockServer(const Call& call, const peer::ServerRequest& request) override {
-    return rpc::Call(*stub_, &Stub::LockServer, request, caller_.Change(call));
+    return rpc::Change(kLockServer, *stub_, &Stub::LockServer, request, caller_.Change(call));
   }
   absl::StatusOr<peer::ChangeResponse> UnlockServer(const Call& call, const peer::ServerRequest& request) override {
-    return rpc::Call(*stub_, &Stub::UnlockServer, request, caller_.Change(call));
+    return rpc::Change(kUnlockServer, *stub_, &Stub::UnlockServer, request, caller_.Change(call));
   }
   absl::StatusOr<peer::ChangeResponse> DeleteServer(const Call& call, const peer::ServerRequest& request) override {
-    return rpc::Call(*stub_, &Stub::DeleteServer, request, caller_.Change(call));
+    return rpc::Change(kDeleteServer, *stub_, &Stub::DeleteServer, request, caller_.Change(call));
   }
   absl::StatusOr<peer::ChangeResponse> DeletePort(const Call& call, const peer::PortRequest& request) override {
-    return rpc::Call(*stub_, &Stub::DeletePort, request, caller_.Change(call));
+    return rpc::Change(kDeletePort, *stub_, &Stub::DeletePort, request, caller_.Change(call));
   }
   absl::StatusOr<peer::ChangeResponse> UnmanageVolume(const Call& call, const peer::VolumeRequest& request) override {
-    return rpc::Call(*stub_, &Stub::UnmanageVolume, request, caller_.Change(call));
+    return rpc::Change(kUnmanageVolume, *stub_, &Stub::UnmanageVolume, request, caller_.Change(call));
   }
 
  private:

@@ -9,6 +9,8 @@
 namespace protector::orchestrator {
 namespace {
 
+const failpoint::Site kLearn("epoch-learn", &store::LostWrite);
+
 constexpr char kBucket[] = "epochs";
 
 struct Stored {
@@ -44,7 +46,8 @@ absl::Status EpochGuard::Learn(const std::string& group_id, int64_t epoch) {
   for (;;) {
     PROTECTOR_ASSIGN_OR_RETURN(const Stored stored, Read(store_, group_id));
     if (stored.epoch >= epoch) return absl::OkStatus();
-    const auto written = store_.PutIfVersion(kBucket, group_id, std::to_string(epoch), stored.version);
+    const auto written = failpoint::Around(
+        kLearn, [&] { return store_.PutIfVersion(kBucket, group_id, std::to_string(epoch), stored.version); });
     if (written.ok()) return absl::OkStatus();
     if (written.status().code() != absl::StatusCode::kAborted) return written.status();
   }

@@ -7,6 +7,8 @@
 namespace protector::orchestrator {
 namespace {
 
+const failpoint::Site kWrite("journal-write", &store::LostWrite);
+
 constexpr char kHeaders[] = "operations";
 constexpr char kPlans[] = "operation_plans";
 constexpr char kTasks[] = "operation_tasks";
@@ -36,7 +38,7 @@ void Journal::Turn::Task(const Run& run, int index) {
 }
 
 absl::Status Journal::Write(const Turn& turn) {
-  return store_.Transaction(turn.batch()).status();
+  return failpoint::Around(kWrite, [&] { return store_.Transaction(turn.batch()).status(); });
 }
 
 absl::StatusOr<std::vector<op::OperationRecord>> Journal::LoadHeaders() {

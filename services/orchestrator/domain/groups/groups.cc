@@ -10,6 +10,8 @@
 namespace protector::orchestrator {
 namespace {
 
+const failpoint::Site kRememberRequest("group-remember-request", &store::LostWrite);
+
 constexpr char kRequests[] = "group-requests";  // request id -> group id: a repeated request answers as the first did
 
 absl::Status NotPrimary(const groups::GroupDocument& group, const std::string& here) {
@@ -266,8 +268,9 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
   }
   PROTECTOR_ASSIGN_OR_RETURN(op::Group group, Commit(call, document, 0, "created", request.request_id()));
   if (!request.request_id().empty()) {
-    PROTECTOR_RETURN_IF_ERROR(
-        deps_.store.PutIfVersion(kRequests, request.request_id(), document.id(), store::kAnyVersion).status());
+    PROTECTOR_RETURN_IF_ERROR(failpoint::Around(kRememberRequest, [&] {
+      return deps_.store.PutIfVersion(kRequests, request.request_id(), document.id(), store::kAnyVersion).status();
+    }));
   }
   return group;
 }

@@ -11,6 +11,9 @@
 namespace protector::orchestrator {
 namespace {
 
+const failpoint::Site kSetUnsettled("group-set-unsettled", &store::LostWrite);
+const failpoint::Site kClearUnsettled("group-clear-unsettled", &store::LostWrite);
+
 // Groups whose arrays may differ from their document: an interrupted change, to be mended by Reconcile.
 constexpr char kUnsettled[] = "group-unsettled";
 
@@ -154,19 +157,23 @@ absl::StatusOr<op::Group> Groups::CommitProtected(const Call& call, const op::Gr
   PROTECTOR_RETURN_IF_ERROR(RequirePeer(call, wanted));
   // From here until the commit is known the arrays may differ from the document; if we die, Reconcile finds this
   // record.
-  PROTECTOR_RETURN_IF_ERROR(deps_.store.PutIfVersion(kUnsettled, wanted.id(), reason, store::kAnyVersion).status());
+  PROTECTOR_RETURN_IF_ERROR(failpoint::Around(kSetUnsettled, [&] {
+    return deps_.store.PutIfVersion(kUnsettled, wanted.id(), reason, store::kAnyVersion).status();
+  }));
   absl::Status failed = Protect(call, wanted);
   if (failed.ok()) {
     auto committed = Commit(call, wanted, before.version(), reason, request_id);
     if (committed.ok()) {
       // Should this write fail, Reconcile does the same work once more, which is harmless.
-      deps_.store.Delete(kUnsettled, wanted.id()).IgnoreError();
+      failpoint::Around(kClearUnsettled, [&] { return deps_.store.Delete(kUnsettled, wanted.id()); }).IgnoreError();
       return committed;
     }
     failed = committed.status();
     if (!CertainlyNotCommitted(failed)) return failed;
   }
-  if (Protect(call, before.document()).ok()) deps_.store.Delete(kUnsettled, wanted.id()).IgnoreError();
+  if (Protect(call, before.document()).ok()) {
+    failpoint::Around(kClearUnsettled, [&] { return deps_.store.Delete(kUnsettled, wanted.id()); }).IgnoreError();
+  }
   return failed;
 }
 
@@ -187,7 +194,10 @@ absl::Status Groups::Reconcile(const Call& call) {
       settled = ours ? RequirePeer(call, document) : absl::OkStatus();
       if (settled.ok() && ours) settled = Protect(call, document);
     }
-    if (settled.ok()) settled = deps_.store.Delete(kUnsettled, record.key, record.version);
+    if (settled.ok()) {
+      settled = failpoint::Around(kClearUnsettled,
+                                  [&] { return deps_.store.Delete(kUnsettled, record.key, record.version); });
+    }
     result.Update(settled);
   }
   return result;

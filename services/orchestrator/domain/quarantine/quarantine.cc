@@ -10,6 +10,8 @@
 namespace protector::orchestrator {
 namespace {
 
+const failpoint::Site kSave("standing-save", &store::LostWrite);
+
 constexpr char kBucket[] = "standings";
 constexpr char kOperation[] = "quarantine";
 
@@ -26,7 +28,7 @@ storage::Authority AuthorityFor(const std::string& group_id, int64_t epoch) {
 absl::Status Quarantine::Save(const op::StandingRecord& record) {
   store::Batch batch;
   batch.Put(kBucket, record.group_id(), record.SerializeAsString());
-  return store_.Transaction(batch).status();
+  return failpoint::Around(kSave, [&] { return store_.Transaction(batch).status(); });
 }
 
 absl::StatusOr<op::StandingRecord> Quarantine::Load(const std::string& group_id) {

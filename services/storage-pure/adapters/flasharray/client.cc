@@ -8,18 +8,25 @@
 
 #include "libs/base/error.h"
 #include "services/storage-pure/adapters/flasharray/decode.h"
+#include "services/storage-pure/adapters/flasharray/errors.h"
 #include "services/storage-pure/domain/naming.h"
 
 namespace protector::storage::flasharray {
 namespace {
+
+const failpoint::Site kCloneVolume("array-clone-volume", &LostCall);
+const failpoint::Site kDestroyVolume("array-destroy-volume", &LostCall);
+const failpoint::Site kMoveVolume("array-move-volume", &LostCall);
+const failpoint::Site kTagVolume("array-tag-volume", &LostCall);
+const failpoint::Site kDeleteConnection("array-delete-connection", &LostCall);
 
 constexpr size_t kFilterValues = 40;     // of one request: keeps the URL under 8 KB
 constexpr size_t kListEverything = 160;  // from here on one listing of everything costs less
 
 }  // namespace
 
-absl::Status Client::Change(const Scope& scope, const ArrayRequest& request) {
-  return session_.Call(scope, request).status();
+absl::Status Client::Change(const Scope& scope, const failpoint::Site& site, const ArrayRequest& request) {
+  return failpoint::Around(site, [&] { return session_.Call(scope, request).status(); });
 }
 
 absl::StatusOr<std::vector<json::Value>> Client::ListMatching(const Scope& scope, const std::string& path,
@@ -108,7 +115,8 @@ absl::StatusOr<Volume> Client::CloneVolume(const Scope& scope, const std::string
                        .idempotency = http::Idempotency::kNotIdempotent,
                        .object = name};
   request.query.AddIf(version >= kDefaultProtection, "with_default_protection", "false");
-  PROTECTOR_ASSIGN_OR_RETURN(const json::Value answer, session_.Call(scope, request));
+  PROTECTOR_ASSIGN_OR_RETURN(const json::Value answer,
+                             failpoint::Around(kCloneVolume, [&] { return session_.Call(scope, request); }));
   const json::Value* item = answer.At("items.0");
   if (item == nullptr) {
     return http::WithOutcome(ArrayError(ErrorClass::kTransient, "volume " + name, "created, but nothing was returned"),
@@ -118,19 +126,21 @@ absl::StatusOr<Volume> Client::CloneVolume(const Scope& scope, const std::string
 }
 
 absl::Status Client::DestroyVolume(const Scope& scope, const std::string& volume_id) {
-  return Change(scope, {.method = "PATCH",
-                        .path = "/volumes",
-                        .query = Query().Add("ids", volume_id),
-                        .body = json::Value::Object({{"destroyed", true}}),
-                        .object = volume_id});
+  return Change(scope, kDestroyVolume,
+                {.method = "PATCH",
+                 .path = "/volumes",
+                 .query = Query().Add("ids", volume_id),
+                 .body = json::Value::Object({{"destroyed", true}}),
+                 .object = volume_id});
 }
 
 absl::Status Client::MoveVolumeToPod(const Scope& scope, const std::string& volume_id, const std::string& pod) {
-  return Change(scope, {.method = "PATCH",
-                        .path = "/volumes",
-                        .query = Query().Add("ids", volume_id),
-                        .body = json::Value::Object({{"pod", json::Value::Object({{"name", pod}})}}),
-                        .object = volume_id});
+  return Change(scope, kMoveVolume,
+                {.method = "PATCH",
+                 .path = "/volumes",
+                 .query = Query().Add("ids", volume_id),
+                 .body = json::Value::Object({{"pod", json::Value::Object({{"name", pod}})}}),
+                 .object = volume_id});
 }
 
 absl::Status Client::TagVolume(const Scope& scope, const std::string& volume_id, const std::vector<Tag>& tags) {
@@ -140,11 +150,12 @@ absl::Status Client::TagVolume(const Scope& scope, const std::string& volume_id,
     body.Append(json::Value::Object(
         {{"copyable", false}, {"namespace", kTagNamespace}, {"key", tag.key}, {"value", tag.value}}));
   }
-  return Change(scope, {.method = "PUT",
-                        .path = "/volumes/tags/batch",
-                        .query = Query().Add("resource_ids", volume_id),
-                        .body = std::move(body),
-                        .object = volume_id});
+  return Change(scope, kTagVolume,
+                {.method = "PUT",
+                 .path = "/volumes/tags/batch",
+                 .query = Query().Add("resource_ids", volume_id),
+                 .body = std::move(body),
+                 .object = volume_id});
 }
 
 absl::StatusOr<std::vector<Tag>> Client::ListTags(const Scope& scope) {
@@ -174,7 +185,8 @@ absl::Status Client::DeleteConnection(const Scope& scope, const Connection& conn
   } else {
     query.Add("host_group_names", connection.host_group);
   }
-  return Change(scope, {.method = "DELETE", .path = "/connections", .query = query, .object = connection.volume});
+  return Change(scope, kDeleteConnection,
+                {.method = "DELETE", .path = "/connections", .query = query, .object = connection.volume});
 }
 
 absl::StatusOr<std::vector<std::string>> Client::ListVolumeSnapshots(const Scope& scope,

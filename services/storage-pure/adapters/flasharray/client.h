@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "libs/failpoint/failpoint.h"
 #include "services/storage-pure/adapters/flasharray/session.h"
 #include "services/storage-pure/ports/array_api.h"
 
@@ -57,8 +58,8 @@ class Client final : public ArrayApi {
   absl::Status DeleteLink(const Scope& scope, const ReplicaLink& link) override;
 
  private:
-  // A change of which only success matters.
-  absl::Status Change(const Scope& scope, const ArrayRequest& request);
+  // A change, between its failpoints, of which only success matters.
+  absl::Status Change(const Scope& scope, const failpoint::Site& site, const ArrayRequest& request);
   // Items whose `field` has one of the values; asked for piecewise, or all at once and sorted out here if they are
   // many.
   absl::StatusOr<std::vector<json::Value>> ListMatching(const Scope& scope, const std::string& path, const Query& base,

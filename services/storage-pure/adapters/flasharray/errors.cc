@@ -77,4 +77,10 @@ absl::Status StatusOf(const http::Response& response, const std::string& what) {
   return executed_perhaps ? http::WithOutcome(status, http::Outcome::kUnknown) : status;
 }
 
+absl::Status LostCall(failpoint::When when, const std::string& point) {
+  const bool before = when == failpoint::When::kBefore;
+  return http::WithOutcome(ArrayError(ErrorClass::kTransient, point, "failpoint"),
+                           before ? http::Outcome::kNotSent : http::Outcome::kUnknown);
+}
+
 }  // namespace protector::storage::flasharray

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "libs/failpoint/failpoint.h"
 #include "libs/http/client.h"
 #include "services/storage-pure/ports/array_error.h"
 
@@ -18,5 +19,8 @@ ErrorClass Classify(int status, const std::string& text);
 
 // `what`: the request in words, e.g. "POST /volumes vol1".
 absl::Status StatusOf(const http::Response& response, const std::string& what);
+
+// What a failpoint's `error` looks like here: no connection before the change, no answer after it.
+absl::Status LostCall(failpoint::When when, const std::string& point);
 
 }  // namespace protector::storage::flasharray
