@@ -124,7 +124,10 @@ bool Quarantine::CheckGroup(const Group& group) {
   }
   absl::StatusOr<op::StandingRecord> record = Load(group.document.id());
   if (!record.ok()) return false;
-  if (record->epoch() >= group.epoch) return true;
+  if (record->epoch() >= group.epoch) {
+    // Who died between the record and the confirmation confirms now: the other site waits for it.
+    return group.known >= group.epoch || guard_.Learn(group.document.id(), group.epoch).ok();
+  }
   // A planned move stopped and fences the members itself, and its epoch was confirmed by its own calls; what is asked
   // of a site that was away is asked of it here.
   if (record->quarantine_epoch() != group.epoch) {

@@ -124,4 +124,22 @@ TEST_CASE("A fence that the array refuses keeps the epoch unconfirmed") {
   CHECK(site.Known() == 2);
 }
 
+// Found by ./dev chaos kill-matrix return: killed at before-epoch-learn, it never confirmed, and the other site waited.
+TEST_CASE(
+    "P3 P6: who dies between the record of a quarantine and the confirmation of its epoch confirms it on restart") {
+  Returning site;
+  site.Overtake();
+  CHECK_FALSE(site.Pass());
+  site.store.BeforeWrite([](const store::Batch& batch) -> absl::Status {
+    return batch.writes().front().bucket == "epochs" ? absl::UnavailableError("dead") : absl::OkStatus();
+  });
+  CHECK_FALSE(site.Pass());
+  CHECK(site.Isolated());
+  CHECK(site.Known() == 1);
+  site.store.BeforeWrite([](const store::Batch&) { return absl::OkStatus(); });
+  site.Restart();
+  CHECK(site.Pass());
+  CHECK(site.Known() == 2);
+}
+
 }  // namespace protector::orchestrator::fake
