@@ -104,7 +104,14 @@ TEST_CASE("what is missing is named: volumes, the connection, the group") {
   CHECK(ReasonOf(f.storage->EnsureProtection(f.scope, request).status()) == "VOLUME_NOT_FOUND");
   f.array.AddVolume("v1");
   f.array.peers[0].status = "connecting";
-  CHECK(ReasonOf(f.storage->EnsureProtection(f.scope, Ensure(f, {"v1"})).status()) == "LINK_DOWN");
+  // A connection that is there comes back by itself, so the caller may try again; one that was never made does not.
+  const absl::Status connecting = f.storage->EnsureProtection(f.scope, Ensure(f, {"v1"})).status();
+  CHECK(ReasonOf(connecting) == "LINK_DOWN");
+  CHECK(absl::IsUnavailable(connecting));
+  f.array.peers.clear();
+  const absl::Status missing = f.storage->EnsureProtection(f.scope, Ensure(f, {"v1"})).status();
+  CHECK(ReasonOf(missing) == "LINK_DOWN");
+  CHECK(absl::IsFailedPrecondition(missing));
   v1::GetProtectionRequest get;
   get.set_name("no-such");
   get.set_replication_type(protector::group::v1::ASYNC);

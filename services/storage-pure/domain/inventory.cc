@@ -215,7 +215,9 @@ absl::Status Inventory::CheckPeer(const Scope& scope, const std::string& peer) {
   if (status == "connected" || status == "partially_connected" || status == "unbalanced") return absl::OkStatus();
   const std::string why =
       status.empty() ? "this array has no connection to it" : "the connection is \"" + status + "\"";
-  return Error(absl::StatusCode::kFailedPrecondition, "LINK_DOWN", fmt::format("array {}: {}", peer, why))
+  // A connection that was made comes back by itself, e.g. a moment after the other site has; one that was not does not.
+  const auto code = status.empty() ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable;
+  return Error(code, "LINK_DOWN", fmt::format("array {}: {}", peer, why))
       .Object("array connection to " + peer)
       .Remedy("Connect the two arrays (array connections on either one) and wait until the status is \"connected\".");
 }

@@ -41,7 +41,8 @@ class Inventory {
 
   // This array's name, as it gave it.
   absl::StatusOr<std::string> ArrayName(const Scope& scope);
-  // LINK_DOWN unless the array is connected to `peer`.
+  // LINK_DOWN unless the array is connected to `peer`: UNAVAILABLE when there is a connection that is not up now,
+  // FAILED_PRECONDITION when there is none.
   absl::Status CheckPeer(const Scope& scope, const std::string& peer);
   // The connection's status; empty: there is none.
   absl::StatusOr<std::string> PeerStatus(const Scope& scope, const std::string& peer);
