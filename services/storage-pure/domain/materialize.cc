@@ -29,6 +29,8 @@ absl::StatusOr<v1::MaterializeVolumesResponse> ToResponse(const v1::MaterializeV
       const ErrorDetail detail = DetailOf(result.status);
       disk->set_error(
           fmt::format("{}: {}", detail.reason.empty() ? "FAILED" : detail.reason, MessageOf(result.status)));
+      disk->set_may_pass(ClassOf(result.status) == ErrorClass::kTransient || IsOutcomeUnknown(result.status) ||
+                         detail.reason == "OUTCOME_UNKNOWN");
     }
   }
   return response;

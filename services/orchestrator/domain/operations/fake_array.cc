@@ -195,6 +195,15 @@ absl::StatusOr<storage::MaterializeVolumesResponse> FakeArray::MaterializeVolume
     const Point& point = here().points.at(request.recovery_point());
     if (world_.clock().Now() < point.ready) world_.violations.push_back("an incomplete recovery point was brought up");
     for (const storage::DiskToMaterialize& disk : request.disks()) {
+      if (disk.index() > 0 && world_.busy_disks > 0) {
+        --world_.busy_disks;
+        storage::MaterializedDisk& busy = *response.add_disks();
+        busy.set_member_id(disk.member_id());
+        busy.set_index(disk.index());
+        busy.set_error("ARRAY_UNREACHABLE: the array is busy");
+        busy.set_may_pass(true);
+        continue;
+      }
       const std::string name = fmt::format("protector-{}-{}-{}", request.authority().operation_id().substr(3, 8),
                                            disk.member_id().substr(0, 8), disk.index());
       const std::string id = "array " + name;

@@ -129,9 +129,12 @@ TaskKind::Work Materialize(const OperationContext& context, const Run& run, cons
     Verdict verdict = made->in_progress() ? Verdict::Accepted() : Verdict::Done();
     int up = 0;
     std::string error;
+    bool may_pass = true;
     for (const storage::MaterializedDisk& disk : made->disks()) {
       if (!disk.error().empty()) {
-        error = disk.error();
+        // Of several, the one that does not pass is told.
+        if (may_pass) error = disk.error();
+        may_pass = may_pass && disk.may_pass();
         continue;
       }
       if (disk.volume().id().empty() && disk.volume().serial().empty()) continue;
@@ -141,6 +144,12 @@ TaskKind::Work Materialize(const OperationContext& context, const Run& run, cons
       verdict.outputs[fmt::format("serial.{}", disk.index())] = disk.volume().serial();
     }
     if (made->in_progress() || up == request.disks_size()) return verdict;
+    if (!error.empty() && may_pass) {
+      return Verdict::NotDone(Error(absl::StatusCode::kUnavailable, "DISK_NOT_UP", error)
+                                  .Object(object)
+                                  .Remedy("It is tried again; look at the array if it goes on.")
+                                  .Site(names.target));
+    }
     verdict.kind = Verdict::Kind::kFailed;
     verdict.status = Error(absl::StatusCode::kFailedPrecondition, "DISK_NOT_UP",
                            error.empty() ? "the recovery point does not have every volume" : error)
