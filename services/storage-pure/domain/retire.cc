@@ -61,7 +61,8 @@ absl::Status Retirement::LeaveGroups(const Scope& scope, const std::string& grou
                      "Remove the member from the other protection group first.");
     }
     const absl::Status removed = deps_.array.RemoveGroupVolumes(scope, group, leavers);
-    if (!removed.ok() && !NotThere(removed) && !IsOutcomeUnknown(removed)) return removed;
+    if (!removed.ok() && !NotThere(removed))
+      return removed;  // repeated by the caller, also when its outcome is unknown
   }
   return absl::OkStatus();
 }
