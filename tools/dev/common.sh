@@ -37,7 +37,7 @@ PROGRAMS=(flasharray-sim openstack-sim site-registry metadata-sync orchestrator 
 ensure_built() {
   local program
   case "$1 ${2:-}" in
-    "demo "*|"lab up"|"lab reset"|"lab revive") ;;
+    "demo "*|"chaos "*|"lab up"|"lab reset"|"lab revive") ;;
     *) return 0 ;;
   esac
   case " $* " in *" --help "*|*" -h "*) return 0 ;; esac

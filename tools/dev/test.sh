@@ -62,6 +62,13 @@ suite_openstack() {
   run_pytest openstack tests/openstack
 }
 
+# Crashes at failpoints, lost answers, real partitions, random operations: short courses of what ./dev chaos does at length.
+suite_robustness() {
+  build dev "${PROGRAMS[@]}" || not_started robustness "the build failed" || return
+  setup robustness || not_started robustness "the packages could not be installed" || return
+  run_pytest robustness tests/robustness
+}
+
 suite_compose() {
   setup compose || not_started compose "the packages could not be installed" || return
   build dev "${PROGRAMS[@]}" || not_started compose "the build failed" || return
@@ -91,7 +98,7 @@ run_tests() {
   PYTEST_OPTIONS=()
   while [ $# -gt 0 ]; do
     if [ "$1" = -- ]; then shift; PYTEST_OPTIONS=("$@"); break; fi
-    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e compose pure openstack asan tsan lint"
+    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e robustness compose pure openstack asan tsan lint"
     suites+=("$1")
     shift
   done

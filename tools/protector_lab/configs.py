@@ -51,6 +51,8 @@ def service_config(lab_layout, site, service, tuning):
     config = common(site, service, tuning)
     add = globals()["add_" + service.replace("-", "_")]
     add(config, site, other, tuning)
+    for section, keys in tuning.get("services", {}).get(service, {}).items():
+        config.setdefault(section, {}).update(keys)
     return config
 
 

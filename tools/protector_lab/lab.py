@@ -19,6 +19,9 @@ DEFAULT_TUNING = {"cloud_latency": "realistic", "array_bandwidth_mbps": 0, "arra
 FAST_TUNING = {**DEFAULT_TUNING, "cloud_latency": "zero", "guest_interval_ms": 20}
 
 
+# "services" in a tuning: {service: {section: {key: value}}} of its configuration, beyond what the lab writes.
+
+
 class LabError(Exception):
     pass
 
@@ -81,7 +84,7 @@ class Lab:
                     self.wait_ready(site, name)
 
     def start_process(self, site, name):
-        if self.process(site, name).start(self.command(site, name)):
+        if self.process(site, name).start(self.command(site, name), self.environment(site, name)):
             self.say(f"{site.name}: started {name}")
 
     def command(self, site, name):
@@ -104,6 +107,10 @@ class Lab:
                        "--latency", tuning["cloud_latency"], "--guest-interval-ms", tuning["guest_interval_ms"]]
             return command + (["--cinder-group", tuning["cinder_group"]] if tuning["cinder_group"] else [])
         return [program, "--config", site.directory / f"{name}.yaml"]
+
+    def environment(self, site, name):
+        """What this process's environment has beyond ours; for labs that do something to their processes."""
+        return {}
 
     def ready(self, site, name):
         if name == "flasharray-sim":
