@@ -91,8 +91,11 @@ class CallFault(course.Calm):
         self.label = f"{kind} at call {nth} of {name}"
 
     def withdraw(self, world):
-        fired = any(rule.get("fired", rule.get("hits")) for rule in self.sim.faults()["faults"])
-        self.sim.clear_faults()
+        try:
+            fired = any(rule.get("fired", rule.get("hits")) for rule in self.sim.faults()["faults"])
+            self.sim.clear_faults()
+        except OSError:  # the site was killed, and the order with it
+            return False
         return fired
 
 

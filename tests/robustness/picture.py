@@ -44,8 +44,9 @@ def array(view):
         "live": sorted((family(volume["name"]), volume["provisioned"]) for volume in volumes if not volume["destroyed"]),
         "destroyed": sorted(family(volume["name"]) for volume in volumes if volume["destroyed"]),
         "connections": len(sim.items("connections")),
-        "groups": sorted((family(group["name"]), group["destroyed"], len(group["volumes"]), group["replication_schedule"]["enabled"])
-                         for group in sim.items("protection_groups")),
+        # What a target shows of the source's schedule is news of a moment ago, or of the last moment before it was no target any more.
+        "groups": sorted((family(group["name"]), group["destroyed"], len(group["volumes"]),
+                          group["is_local"] and group["replication_schedule"]["enabled"]) for group in sim.items("protection_groups")),
         "pods": sorted((family(pod["name"]), pod["promotion_status"], pod["destroyed"]) for pod in sim.items("pods")),
         # Points that were made for an operation; those of the schedule come with time.
         "points": sorted(family(point["name"]) for point in sim.items("protection_group_snapshots") if "protector" in point["name"]),
