@@ -115,9 +115,10 @@ class Simulation:
     def planned(self, chance):
         primary, other = invariants.serving(self.world)
         home = primary.name == "site-a"
-        operation = self.follow(primary if home else primary, "failover" if home else "failback")
-        if operation["status"] in ("completed", "completed_with_errors"):
-            invariants.nothing_was_lost(self.world, primary, other)
+        moved = {server["id"] for server in primary.cloud.servers()}
+        operation = self.follow(primary, "failover" if home else "failback")
+        if operation["status"] == "completed":
+            invariants.nothing_was_lost(self.world, primary, other, moved)
 
     def unplanned(self, chance):
         primary, other = invariants.serving(self.world)
