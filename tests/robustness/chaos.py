@@ -46,7 +46,7 @@ class Disturbances:
         service = chance.choice(layout.SERVICES)
         kind = chance.choice(("kill", "kill", "failpoint", "failpoint", "fault", "array-fault", "freeze", "cut"))
         if kind == "failpoint":
-            name = chance.choice([one for one in listed(self.world.layout, service)])
+            name = chance.choice(listed(self.world.layout, service))
             return kind, site, service, name, chance.randint(1, 3), chance.choice(("kill", "kill", "error", "delay=800"))
         if kind in ("fault", "array-fault"):
             return kind, site, chance.choice(("execute_then_cut", "cut_before", "error")), chance.randint(1, 6)
@@ -217,14 +217,13 @@ class Simulation:
                     view.cli.try_run("operation", "resume", operation["operation_id"])
 
     def check(self):
-        self.wait_quiet(30)
         invariants.one_site_runs_the_servers(self.world, MEMBERS)
         invariants.no_two_writers(self.world, self.may_miss)
         invariants.the_sites_have_the_same_history(self.world)
         invariants.no_operation_is_stuck(self.world)
-        invariants.nothing_is_left_behind(self.world, *self.expected)
+        self.wait_until_nothing_is_left(30)
 
-    def wait_quiet(self, timeout):
+    def wait_until_nothing_is_left(self, timeout):
         """Old volumes of the array are retired a moment after the first transfer back: what is left after that time is told."""
         deadline = time.monotonic() + timeout
         while True:

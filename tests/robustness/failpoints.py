@@ -6,6 +6,7 @@ See libs/failpoint/failpoint.h for the files. One directory for each site, since
 import dataclasses
 import os
 import re
+import subprocess
 import threading
 import time
 
@@ -30,7 +31,8 @@ class FailpointLab(Lab):
 
     def __init__(self, where):
         super().__init__(where, say=lambda text: None)
-        self._supervised = None
+        self._supervised = None  # an event while somebody does
+        self._thread = None
         self.deaths = []  # (site, program) of every service that the supervisor found dead
         self._starting = threading.Lock()  # the supervisor and the test may both want to start a service
 
@@ -88,9 +90,8 @@ class FailpointLab(Lab):
         before, with the process gone."""
         self.deaths = []
         self._supervised = threading.Event()
-        thread = threading.Thread(target=self._watch, args=(self._supervised, on_death), daemon=True)
-        thread.start()
-        self._thread = thread
+        self._thread = threading.Thread(target=self._watch, args=(self._supervised, on_death), daemon=True)
+        self._thread.start()
 
     def unsupervise(self):
         if self._supervised is not None:
@@ -133,8 +134,7 @@ class FailpointLab(Lab):
                     time.sleep(0.02)
 
 
-def listed(layout_, program):
-    """Names of all failpoints of a program, as it lists them itself."""
-    import subprocess
-    done = subprocess.run([layout_.program(program), "--list-failpoints"], check=True, capture_output=True, text=True)
+def listed(where, program):
+    """Names of all failpoints of a program, as it lists them itself. `where`: a layout."""
+    done = subprocess.run([where.program(program), "--list-failpoints"], check=True, capture_output=True, text=True)
     return re.findall(r"^\S+$", done.stdout, re.MULTILINE)

@@ -2,6 +2,7 @@
 
 import time
 
+import flows
 import invariants
 import netlab
 import pytest
@@ -25,8 +26,7 @@ def reached(view, operation, step, steps):
 
 def ended(world, operation):
     """Its last state, seen from either site."""
-    return eventually(lambda: next((now for view in (world.b, world.a) if (now := shown(view, operation)) and now["status"] in ENDED), None),
-                      f"{operation} has ended", 120)
+    return eventually(lambda: flows.ended(world.b, operation) or flows.ended(world.a, operation), f"{operation} has ended", 120)
 
 
 def comes_to_rest(world, operation):

@@ -387,6 +387,24 @@ TEST_CASE("only this group's unconnected volumes are destroyed, all or none, and
   CHECK(f.storage->RetireVolumes(f.scope, request).ok());
 }
 
+// Found by ./dev chaos fault-matrix: a removal that never arrived was taken for done.
+TEST_CASE("volumes are destroyed once they are certainly out of their group") {
+  Fixture f;
+  f.array.AddVolume("v1");
+  REQUIRE(f.storage->EnsureProtection(f.scope, Ensure(f, {"v1"})).ok());
+  v1::RetireVolumesRequest request;
+  *request.mutable_authority() = Auth();
+  request.add_serials(f.array.volumes["v1"].serial);
+  for (const bool executed : {false, true}) {
+    f.array.FailNext("RemoveGroupVolumes", FakeArray::Lost(), executed);
+    CHECK(IsOutcomeUnknown(f.storage->RetireVolumes(f.scope, request).status()));
+    CHECK_FALSE(f.array.volumes["v1"].destroyed);
+  }
+  REQUIRE(f.storage->RetireVolumes(f.scope, request).ok());
+  CHECK(f.array.members.empty());
+  CHECK(f.array.volumes["v1"].destroyed);
+}
+
 TEST_CASE("replication is taken apart on both sides, again without harm") {
   Fixture f;
   f.array.AddVolume("v1");

@@ -147,7 +147,27 @@ TEST_CASE("a volume of that name with another origin is not ours") {
   const auto partly = f.storage->MaterializeVolumes(f.scope, f.Request(2));
   REQUIRE(partly.ok());
   CHECK(partly->disks(0).error().starts_with("FOREIGN_OBJECT"));
+  CHECK_FALSE(partly->disks(0).may_pass());
   CHECK(partly->disks(1).error().empty());
+}
+
+TEST_CASE("of a disk that the array was too busy for it is said that repeating may help, and it does") {
+  Target f;
+  f.storage =
+      std::make_unique<Storage>(Deps{f.array, *f.state, f.clock, 1});  // one after the other: the last is refused
+  int clones = 0;
+  f.array.OnCall("CloneVolume", [&] {
+    if (++clones == 2) f.array.FailNext("CloneVolume", FakeArray::Down(), false);
+  });
+  const auto partly = f.storage->MaterializeVolumes(f.scope, f.Request(2));
+  REQUIRE(partly.ok());
+  CHECK(partly->disks(0).error().empty());
+  CHECK_FALSE(partly->disks(1).error().empty());
+  CHECK(partly->disks(1).may_pass());
+  const auto whole = f.storage->MaterializeVolumes(f.scope, f.Request(2));
+  REQUIRE(whole.ok());
+  CHECK(whole->disks(1).error().empty());
+  CHECK(f.Clones() == 2);
 }
 
 TEST_CASE("an operation cannot mix two recovery points") {

@@ -253,7 +253,6 @@ absl::StatusOr<std::vector<groups::Member>> Groups::NewMembers(const Call& call,
   for (const auto& member : document.members()) {
     if (const auto* placement = FindPlacement(member, here)) servers.insert(placement->server_id());
   }
-  std::vector<std::string> waits_for;
   for (const auto& name : request.servers()) {
     if (name.empty() || name.size() > 255 || !IsPrintableUtf8(name)) {
       return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "not a name or id of a server")
