@@ -169,11 +169,14 @@ std::vector<Command> GroupCommands() {
       {.path = {"protection-group", "set"},
        .summary = "Change a group's description, or lead it out of status error.",
        .description =
-           "Changes the group's metadata on both sites; both have to be reachable. --reset-status puts a group in status error back to the status at "
-           "rest of its primary site, when no operation runs; it touches no VM and no volume, and is recorded with its reason.",
+           "Changes the group's metadata on both sites; both have to be reachable. --reset-status frees a group that is in status error, or "
+           "held by an operation that neither site runs any more, and gives it the status at rest of its primary site; it touches no VM "
+           "and no volume, and is recorded with its reason.",
        .options = {GroupOption(),
                    {.name = "--description", .value = "TEXT", .help = "New description."},
-                   {.name = "--reset-status", .value = "", .help = "Out of status error; needs --reason."},
+                   {.name = "--reset-status",
+                    .value = "",
+                    .help = "Out of status error, free of a lost operation; needs --reason."},
                    {.name = "--reason", .value = "TEXT", .help = "Why; recorded in the history."},
                    {.name = "--etag",
                     .value = "HASH",

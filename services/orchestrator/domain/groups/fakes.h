@@ -22,6 +22,12 @@ class FakeMetadata final : public MetadataPort {
     ++commits;
     if (!fail_commit.ok()) return fail_commit;
     auto& versions = documents[request.document().id()];
+    if (overtaken > 0 && !versions.empty()) {
+      --overtaken;
+      groups::GroupDocument other = versions.back();
+      other.clear_pending();
+      versions.push_back(other);
+    }
     if (static_cast<int64_t>(versions.size()) != request.base_version()) {
       return Error(absl::StatusCode::kAborted, "VERSION_MISMATCH", "not the head");
     }
@@ -73,6 +79,7 @@ class FakeMetadata final : public MetadataPort {
   metadata::SyncState sync = metadata::IN_SYNC;
   absl::Status fail_commit;  // nothing is written
   absl::Status lose_answer;  // written, but answered so
+  int overtaken = 0;         // so many commits find that another one has just been made
   int commits = 0;
 };
 
@@ -180,11 +187,16 @@ class FakeCloud final : public SourceCloudPort {
     for (const auto& member : members) *response.add_members() = member;
     return response;
   }
+  absl::StatusOr<peer::GetStandingResponse> GetStanding(const Call&, const peer::GetStandingRequest&) override {
+    if (!fail.ok()) return fail;
+    peer::GetStandingResponse response;
+    response.set_running_operation_id(running_operation);
+    return response;
+  }
 #define PROTECTOR_UNUSED(Method, Request, Response)                                   \
   absl::StatusOr<peer::Response> Method(const Call&, const peer::Request&) override { \
     return absl::UnimplementedError("not needed by these tests");                     \
   }
-  PROTECTOR_UNUSED(GetStanding, GetStandingRequest, GetStandingResponse)
   PROTECTOR_UNUSED(DescribeResources, DescribeResourcesRequest, DescribeResourcesResponse)
   PROTECTOR_UNUSED(CheckTarget, CheckTargetRequest, CheckTargetResponse)
   PROTECTOR_UNUSED(StopServer, StopServerRequest, ChangeResponse)
@@ -197,6 +209,7 @@ class FakeCloud final : public SourceCloudPort {
 #undef PROTECTOR_UNUSED
 
   std::vector<groups::Member> members;
+  std::string running_operation;
   absl::Status fail;
 };
 

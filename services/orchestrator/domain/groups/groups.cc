@@ -131,11 +131,29 @@ absl::StatusOr<op::ListGroupsResponse> Groups::List(const Call& call, const op::
   return response;
 }
 
+absl::Status Groups::RequireNobodyRuns(const Call& call, const groups::GroupDocument& group) {
+  peer::GetStandingRequest ask;
+  ask.set_group_id(group.id());
+  for (const std::string& site : {group.home_site(), group.peer_site()}) {
+    PROTECTOR_ASSIGN_OR_RETURN(const SitePorts ports, deps_.ports.For(site));
+    const auto standing = ports.cloud->GetStanding(call, ask);
+    if (!standing.ok()) {
+      return Annotate(standing.status(),
+                      fmt::format("whether {} runs operation {} is not known", site, group.active_operation_id()));
+    }
+    if (standing->running_operation_id() == group.active_operation_id()) return Busy(group);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<op::Group> Groups::FindForChange(const Call& call, const Change& change) {
   PROTECTOR_ASSIGN_OR_RETURN(op::Group group, Find(call, change.group, change.project));
   const groups::GroupDocument& document = group.document();
   if (document.primary_site() != deps_.sites.LocalSite()) return NotPrimary(document, deps_.sites.LocalSite());
-  if (!document.active_operation_id().empty()) return Busy(document);
+  if (!document.active_operation_id().empty()) {
+    if (!change.frees_group) return Busy(document);
+    PROTECTOR_RETURN_IF_ERROR(RequireNobodyRuns(call, document));
+  }
   if (!change.etag.empty() && change.etag != group.etag()) {
     return Error(absl::StatusCode::kAborted, "ETAG_MISMATCH",
                  fmt::format("protection group {} has changed since", document.name()))
@@ -162,19 +180,26 @@ absl::StatusOr<op::Group> Groups::Commit(const Call& call, const groups::GroupDo
   return group;
 }
 
-absl::StatusOr<op::Group> Groups::Apply(const Call& call, const Change& change) {
-  constexpr int kTries = 3;  // another commit may come between; with an etag the caller decides
+absl::StatusOr<op::Group> Groups::Repeat(const std::string& etag,
+                                         const std::function<absl::StatusOr<op::Group>()>& change) {
+  constexpr int kTries = 3;
   for (int attempt = 1;; ++attempt) {
+    auto changed = change();
+    const bool raced = DetailOf(changed.status()).reason == "VERSION_MISMATCH" && etag.empty();
+    if (changed.ok() || !raced || attempt == kTries) return changed;
+  }
+}
+
+absl::StatusOr<op::Group> Groups::Apply(const Call& call, const Change& change) {
+  return Repeat(change.etag, [&]() -> absl::StatusOr<op::Group> {
     PROTECTOR_ASSIGN_OR_RETURN(op::Group group, FindForChange(call, change));
     const auto lock = LockOf(group.document().id());
     const std::lock_guard guard(*lock);
     groups::GroupDocument document = group.document();
     PROTECTOR_ASSIGN_OR_RETURN(const bool changed, change.apply(document));
     if (!changed) return group;
-    auto committed = Commit(call, document, group.version(), change.reason, change.request_id);
-    const bool raced = DetailOf(committed.status()).reason == "VERSION_MISMATCH" && change.etag.empty();
-    if (committed.ok() || !raced || attempt == kTries) return committed;
-  }
+    return Commit(call, document, group.version(), change.reason, change.request_id);
+  });
 }
 
 absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroupRequest& request) {
@@ -284,18 +309,22 @@ absl::StatusOr<op::Group> Groups::Update(const Call& call, const op::UpdateGroup
   }
   Change change{request.group(), request.project(), request.etag(), request.request_id(), "", {}};
   change.reason = request.reset_status() ? "status reset: " + request.reason() : "description changed";
+  change.frees_group = request.reset_status();
   change.apply = [&](groups::GroupDocument& document) -> absl::StatusOr<bool> {
     bool changed = false;
     if (request.has_description() && request.description() != document.description()) {
       document.set_description(request.description());
       changed = true;
     }
-    if (request.reset_status() && document.status() == groups::ERROR) {
+    // FindForChange has made sure that nobody runs what holds it.
+    if (request.reset_status() && (document.status() == groups::ERROR || !document.active_operation_id().empty())) {
       document.set_status(RestingStatus(document, document.primary_site()));
+      document.clear_active_operation_id();
       changed = true;
     } else if (request.reset_status()) {
       return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS",
-                   fmt::format("protection group {} is {}, not error", document.name(), StatusName(document.status())))
+                   fmt::format("protection group {} is {}: not in error, and no operation holds it", document.name(),
+                               StatusName(document.status())))
           .Object("protection group " + document.name())
           .Remedy("There is nothing to reset.");
     }
@@ -380,14 +409,17 @@ absl::StatusOr<op::Group> Groups::SetPolicy(const Call& call, const op::SetPolic
   };
   // Interval and retention live on the array as well.
   Change change{request.group(), request.project(), request.etag(), request.request_id(), "policy changed", apply};
-  PROTECTOR_ASSIGN_OR_RETURN(const op::Group before, FindForChange(call, change));
-  if (before.document().members_size() == 0) return Apply(call, change);
-  const auto lock = LockOf(before.document().id());
-  const std::lock_guard guard(*lock);
-  groups::GroupDocument document = before.document();
-  PROTECTOR_ASSIGN_OR_RETURN(const bool changed, apply(document));
-  if (!changed) return before;
-  return CommitProtected(call, before, document, change.reason, request.request_id());
+  PROTECTOR_ASSIGN_OR_RETURN(const op::Group found, FindForChange(call, change));
+  if (found.document().members_size() == 0) return Apply(call, change);
+  return Repeat(change.etag, [&]() -> absl::StatusOr<op::Group> {
+    const auto lock = LockOf(found.document().id());
+    const std::lock_guard guard(*lock);
+    PROTECTOR_ASSIGN_OR_RETURN(const op::Group before, FindForChange(call, change));
+    groups::GroupDocument document = before.document();
+    PROTECTOR_ASSIGN_OR_RETURN(const bool changed, apply(document));
+    if (!changed) return before;
+    return CommitProtected(call, before, document, change.reason, request.request_id());
+  });
 }
 
 }  // namespace protector::orchestrator

@@ -74,10 +74,18 @@ class Groups {
     // Changes the document; returns false when there is nothing to change. Runs again on a newer document when another
     // commit came between.
     std::function<absl::StatusOr<bool>(groups::GroupDocument&)> apply;
+    // Also when an operation holds the group that neither site runs: it failed, or its journal is lost.
+    bool frees_group = false;
   };
 
   absl::StatusOr<std::string> ProjectId(const Call& call, const op::Project& project);
+  // Makes the change again, from a newer document, when another commit came between: an operation commits when the
+  // last of its pending work is done, whenever that is. With an etag the caller decides.
+  static absl::StatusOr<op::Group> Repeat(const std::string& etag,
+                                          const std::function<absl::StatusOr<op::Group>()>& change);
   absl::StatusOr<op::Group> Apply(const Call& call, const Change& change);
+  // Asks both sites; one that does not answer may be running it.
+  absl::Status RequireNobodyRuns(const Call& call, const groups::GroupDocument& group);
   // Found, this site is primary, no operation holds it, etag fits.
   absl::StatusOr<op::Group> FindForChange(const Call& call, const Change& change);
   absl::StatusOr<op::Group> Commit(const Call& call, const groups::GroupDocument& document, int64_t base_version,
@@ -89,6 +97,10 @@ class Groups {
   absl::StatusOr<op::Group> CommitProtected(const Call& call, const op::Group& before,
                                             const groups::GroupDocument& wanted, const std::string& reason,
                                             const std::string& request_id);
+  // One try of the change of that name.
+  absl::StatusOr<op::Group> AddMembersOnce(const Call& call, const op::AddMembersRequest& request);
+  absl::StatusOr<op::Group> RemoveMembersOnce(const Call& call, const op::RemoveMembersRequest& request);
+  absl::StatusOr<op::Group> DeleteOnce(const Call& call, const op::DeleteGroupRequest& request);
   absl::StatusOr<std::vector<groups::Member>> NewMembers(const Call& call, const op::Group& group,
                                                          const op::AddMembersRequest& request);
   absl::Status RefreshGroup(const Call& call, const groups::GroupDocument& group);

@@ -115,6 +115,40 @@ TEST_CASE("a commit that was refused puts the arrays back") {
   CHECK(world.Source().protected_serials == std::set<std::string>{"SERIAL-web-1-v0", "SERIAL-web-1-v1"});
 }
 
+TEST_CASE("a change that another commit overtook is made again on top of it, unless the caller gave an etag") {
+  World world;
+  REQUIRE(world.Create("web").ok());
+  world.ports.metadata.overtaken = 1;
+  REQUIRE(world.Add({"web-1", "web-2"}).ok());
+
+  world.ports.metadata.overtaken = 1;
+  op::SetPolicyRequest policy;
+  policy.set_group("web");
+  policy.add_fields("replication_interval");
+  policy.mutable_policy()->set_replication_interval(900);
+  REQUIRE(world.groups.SetPolicy(world.call, policy).ok());
+  CHECK(world.Source().interval == 900);
+
+  world.ports.metadata.overtaken = 1;
+  op::RemoveMembersRequest removal;
+  removal.set_group("web");
+  removal.add_members("web-1");
+  REQUIRE(world.groups.RemoveMembers(world.call, removal).ok());
+  CHECK(world.Source().protected_serials == std::set<std::string>{"SERIAL-web-2-v0", "SERIAL-web-2-v1"});
+
+  op::DeleteGroupRequest deletion;
+  deletion.set_group("web");
+  deletion.set_force(true);
+  deletion.set_etag(world.groups.Find(world.call, "web", {})->etag());
+  world.ports.metadata.overtaken = 1;
+  CHECK(world.Reason(world.groups.Delete(world.call, deletion).status()) == "VERSION_MISMATCH");
+  CHECK(world.Source().protected_serials.size() == 2);
+  deletion.clear_etag();
+  world.ports.metadata.overtaken = 1;
+  REQUIRE(world.groups.Delete(world.call, deletion).ok());
+  CHECK(world.Source().protected_serials.empty());
+}
+
 TEST_CASE("P1 P10: a change that was cut off half-way is found again and settled by the committed document") {
   World world;
   REQUIRE(world.Create("web").ok());
@@ -196,6 +230,34 @@ TEST_CASE("a group that an operation holds, or that lives on the other site, is 
   head.clear_active_operation_id();
   head.set_primary_site("site-b");
   CHECK(world.Reason(world.Add({"web-1"}).status()) == "NOT_PRIMARY");
+}
+
+TEST_CASE("a group is freed by a human from an operation that neither site runs, and from no other") {
+  World world;
+  const auto group = world.Create("web");
+  REQUIRE(group.ok());
+  op::UpdateGroupRequest request;
+  request.set_group("web");
+  request.set_reset_status(true);
+  CHECK(world.Reason(world.groups.Update(world.call, request).status()) == "INVALID_ARGUMENT");  // why?
+  request.set_reason("put right by hand");
+  CHECK(world.Reason(world.groups.Update(world.call, request).status()) == "WRONG_STATUS");
+
+  auto& head = world.ports.metadata.documents[group->document().id()].back();
+  head.set_active_operation_id("op-1");
+  head.set_status(GENERATE(groups::ERROR, groups::FAILING_OVER));
+  world.ports.cloud.running_operation = "op-1";
+  CHECK(world.Reason(world.groups.Update(world.call, request).status()) == "GROUP_BUSY");
+  world.ports.cloud.fail = absl::UnavailableError("no answer");
+  const auto unknown = world.groups.Update(world.call, request);
+  CHECK(MessageOf(unknown.status()).find("is not known") != std::string::npos);
+  world.ports.cloud.fail = absl::OkStatus();
+  world.ports.cloud.running_operation = "";
+  const auto freed = world.groups.Update(world.call, request);
+  REQUIRE(freed.ok());
+  CHECK(freed->document().status() == groups::ACTIVE);
+  CHECK(freed->document().active_operation_id().empty());
+  CHECK(world.ports.metadata.reasons.back() == "status reset: put right by hand");
 }
 
 TEST_CASE("mappings are merged, replaced and reversed; a policy change reaches the array") {

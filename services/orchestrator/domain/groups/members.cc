@@ -297,6 +297,10 @@ absl::StatusOr<std::vector<groups::Member>> Groups::NewMembers(const Call& call,
 }
 
 absl::StatusOr<op::Group> Groups::AddMembers(const Call& call, const op::AddMembersRequest& request) {
+  return Repeat(request.etag(), [&] { return AddMembersOnce(call, request); });
+}
+
+absl::StatusOr<op::Group> Groups::AddMembersOnce(const Call& call, const op::AddMembersRequest& request) {
   if (request.servers().empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "no server was named")
         .Object("protection group " + request.group())
@@ -346,6 +350,10 @@ absl::StatusOr<op::Group> Groups::AddMembers(const Call& call, const op::AddMemb
 }
 
 absl::StatusOr<op::Group> Groups::RemoveMembers(const Call& call, const op::RemoveMembersRequest& request) {
+  return Repeat(request.etag(), [&] { return RemoveMembersOnce(call, request); });
+}
+
+absl::StatusOr<op::Group> Groups::RemoveMembersOnce(const Call& call, const op::RemoveMembersRequest& request) {
   const Change change{request.group(), request.project(), request.etag(), request.request_id(), "", {}};
   PROTECTOR_ASSIGN_OR_RETURN(const op::Group found, FindForChange(call, change));
   const auto lock = LockOf(found.document().id());
@@ -390,6 +398,11 @@ absl::StatusOr<op::Group> Groups::RemoveMembers(const Call& call, const op::Remo
 }
 
 absl::StatusOr<op::DeleteGroupResponse> Groups::Delete(const Call& call, const op::DeleteGroupRequest& request) {
+  PROTECTOR_RETURN_IF_ERROR(Repeat(request.etag(), [&] { return DeleteOnce(call, request); }).status());
+  return op::DeleteGroupResponse();
+}
+
+absl::StatusOr<op::Group> Groups::DeleteOnce(const Call& call, const op::DeleteGroupRequest& request) {
   const Change change{request.group(), request.project(), request.etag(), request.request_id(), "", {}};
   PROTECTOR_ASSIGN_OR_RETURN(const op::Group found, FindForChange(call, change));
   const auto lock = LockOf(found.document().id());
@@ -413,8 +426,7 @@ absl::StatusOr<op::DeleteGroupResponse> Groups::Delete(const Call& call, const o
   document.clear_volume_pairs();
   document.clear_pending();
   document.set_deleted(true);
-  PROTECTOR_RETURN_IF_ERROR(CommitProtected(call, before, document, "deleted", request.request_id()).status());
-  return op::DeleteGroupResponse();
+  return CommitProtected(call, before, document, "deleted", request.request_id());
 }
 
 }  // namespace protector::orchestrator
