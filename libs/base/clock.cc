@@ -37,6 +37,11 @@ void ManualClock::Advance(absl::Duration duration) {
   elapsed_ += duration;
 }
 
+void ManualClock::Jump(absl::Duration duration) {
+  const std::lock_guard lock(mutex_);
+  now_ += duration;
+}
+
 std::string Rfc3339(absl::Time time) {
   if (time == absl::InfinitePast()) return "";
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());

@@ -43,6 +43,8 @@ class ManualClock final : public Clock {
   absl::Duration Monotonic() override;
   void SleepFor(absl::Duration duration) override;
   void Advance(absl::Duration duration);
+  // The time of day is set, forwards or backwards; Monotonic() knows nothing of it.
+  void Jump(absl::Duration duration);
 
  private:
   std::mutex mutex_;

@@ -26,7 +26,11 @@ EngineMetrics::EngineMetrics(metrics::Registry& registry)
              SlotsOf(registry, Api::kMetadata)},
       transition_(registry.GetHistogram("protector_engine_transition_seconds",
                                         "End of a call until its outcome was durable and what follows was sent.", {},
-                                        TransitionBounds())) {}
+                                        TransitionBounds())),
+      journal_(registry.GetGauge("protector_engine_journal_writable",
+                                 "0: the journal cannot be written, and operations stand still until it can.")) {
+  journal_.Set(1);
+}
 
 void EngineMetrics::Call(Api api, absl::Duration held, absl::Duration called) {
   const Slots& slots = slots_[static_cast<size_t>(api)];
@@ -36,6 +40,10 @@ void EngineMetrics::Call(Api api, absl::Duration held, absl::Duration called) {
 
 void EngineMetrics::Transition(absl::Duration took) {
   transition_.Observe(absl::ToDoubleSeconds(took));
+}
+
+void EngineMetrics::Journal(bool writable) {
+  journal_.Set(writable ? 1 : 0);
 }
 
 }  // namespace protector::orchestrator

@@ -3,6 +3,7 @@
 //   protector_engine_slot_seconds_total{api}   time in which calls to an API held one of its slots (limits.*)
 //   protector_engine_call_seconds_total{api}   time that those calls themselves took; the rest of the slot's time is
 //   ours protector_engine_transition_seconds        end of a call -> outcome durable and what follows sent
+//   protector_engine_journal_writable          1; 0: the journal cannot be written, and operations stand still
 //
 // Threads: the engine's. Ownership: the registry outlives it. Failure: none.
 
@@ -18,6 +19,7 @@ class EngineMetrics final : public Meter {
   explicit EngineMetrics(metrics::Registry& registry);
   void Call(Api api, absl::Duration held, absl::Duration called) override;
   void Transition(absl::Duration took) override;
+  void Journal(bool writable) override;
 
  private:
   struct Slots {
@@ -26,6 +28,7 @@ class EngineMetrics final : public Meter {
   static Slots SlotsOf(metrics::Registry& registry, Api api);
   std::array<Slots, static_cast<size_t>(Api::kCount)> slots_;
   metrics::Histogram transition_;
+  metrics::Gauge journal_;
 };
 
 }  // namespace protector::orchestrator

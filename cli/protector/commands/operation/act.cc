@@ -88,7 +88,9 @@ std::vector<Command> OperationActionCommands() {
            reason}),
       Action(
           "skip", "Leave out a failed task or a pending step.",
-          "The operation goes on without it; the reason is recorded. A member whose task was skipped may not run on the target.",
+          "The operation goes on without it; the reason is recorded. What needs its result is left out with it: a member that "
+          "lacks a volume is not started on the target, and keeps its server and data on the source. Tasks that the "
+          "operation rests on (its metadata, fencing) cannot be left out.",
           &Operations::StubInterface::SkipTask, "SkipTask",
           {{.name = "--task",
             .value = "TASK",

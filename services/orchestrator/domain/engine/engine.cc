@@ -14,6 +14,21 @@
 namespace protector::orchestrator {
 namespace {
 
+absl::Status CannotSkip(const op::OperationActionRequest& request, const std::vector<std::string>& refused) {
+  if (!refused.empty()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "CANNOT_SKIP",
+                 fmt::format("{} cannot be left out: the operation rests on it", refused.front()))
+        .Object("task " + refused.front())
+        .Remedy(fmt::format(
+            "Mend the cause and retry it; before the point of no return `protector operation cancel {}` goes back.",
+            request.id()));
+  }
+  return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_SKIP",
+               fmt::format("{} is neither failed nor pending work", request.task()))
+      .Object("task " + request.task())
+      .Remedy("Only failed tasks and the steps reprotect and cleanup_source can be left out.");
+}
+
 absl::Status NotFound(const std::string& id) {
   return Error(absl::StatusCode::kNotFound, "OPERATION_NOT_FOUND",
                fmt::format("there is no operation {} on this site", id))
@@ -337,6 +352,46 @@ absl::StatusOr<op::Operation> Engine::Retry(const op::OperationActionRequest& re
   });
 }
 
+Engine::LeavingOut Engine::ToLeaveOut(const Run& run, const std::string& task_or_step) const {
+  const auto leave_out = [&](int i) { return LeaveOutOf(director_.KindOf(run.task(i)).TraitsOf(run, run.task(i))); };
+  LeavingOut leaving;
+  for (int i = 0; i < run.size(); ++i) {
+    const op::Task& task = run.task(i).task();
+    const bool pending = run.task(i).deferred() && !run.Settled(i);
+    const bool open = task.state() == op::FAILED || run.Blocked(i) || pending;
+    const bool named = task_or_step == task.step() || task_or_step == task.id();
+    if (!named || !open || run.working.count(i) > 0) continue;
+    leave_out(i) == LeaveOut::kNever ? leaving.refused.push_back(task.id()) : leaving.named.push_back(i);
+  }
+  std::set<int> all(leaving.named.begin(), leaving.named.end());
+  std::vector<int> front;
+  for (int i : leaving.named) {
+    if (leave_out(i) == LeaveOut::kWithDependents) front.push_back(i);
+  }
+  while (!front.empty()) {
+    const int at = front.back();
+    front.pop_back();
+    for (int next : run.NeededBy(at)) {
+      const bool other_member =
+          !run.task(at).member_id().empty() && run.task(next).member_id() != run.task(at).member_id();
+      const op::State state = run.task(next).task().state();
+      const bool over = state == op::COMPLETED || state == op::SKIPPED || run.working.count(next) > 0;
+      if (over || other_member || leave_out(next) == LeaveOut::kNever || !all.insert(next).second) continue;
+      leaving.with_them.push_back(next);
+      front.push_back(next);
+    }
+  }
+  return leaving;
+}
+
+void Engine::SkipTask(Live& live, int index, const std::string& why) {
+  StopWaiting(live, index);
+  op::TaskRecord& record = live.run->mutable_task(index);
+  record.mutable_task()->set_state(op::SKIPPED);
+  record.mutable_task()->set_detail("left out: " + why);
+  *record.mutable_task()->mutable_end_time() = ToProto(clock_.Now());
+}
+
 absl::StatusOr<op::Operation> Engine::Skip(const op::OperationActionRequest& request) {
   if (request.task().empty() || request.reason().empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
@@ -346,30 +401,15 @@ absl::StatusOr<op::Operation> Engine::Skip(const op::OperationActionRequest& req
   }
   return WithLive(request, [&](Live& live) -> absl::Status {
     Run& run = *live.run;
-    bool any = false;
-    for (int i = 0; i < run.size(); ++i) {
-      const op::Task& task = run.task(i).task();
-      const bool pending_step = request.task() == task.step() && run.task(i).deferred() && !run.Settled(i);
-      const bool failed_step = request.task() == task.step() && (task.state() == op::FAILED || run.Blocked(i));
-      const bool failed_task = request.task() == task.id() && (task.state() == op::FAILED || run.Blocked(i) ||
-                                                               (run.task(i).deferred() && !run.Settled(i)));
-      if (!(pending_step || failed_step || failed_task) || run.working.count(i) > 0) continue;
-      StopWaiting(live, i);
-      op::TaskRecord& record = run.mutable_task(i);
-      record.mutable_task()->set_state(op::SKIPPED);
-      record.mutable_task()->set_detail("left out: " + request.reason());
-      *record.mutable_task()->mutable_end_time() = ToProto(clock_.Now());
-      any = true;
-      AddProblem(live, record,
+    const LeavingOut leaving = ToLeaveOut(run, request.task());
+    if (leaving.named.empty()) return CannotSkip(request, leaving.refused);
+    for (int i : leaving.named) {
+      SkipTask(live, i, request.reason());
+      AddProblem(live, run.task(i),
                  Error(absl::StatusCode::kCancelled, "SKIPPED", "left out by a human: " + request.reason())
-                     .Object(record.task().object()));
+                     .Object(run.task(i).task().object()));
     }
-    if (!any) {
-      return Error(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_SKIP",
-                   fmt::format("{} is neither failed nor pending work", request.task()))
-          .Object("task " + request.task())
-          .Remedy("Only failed tasks and the steps reprotect and cleanup_source can be left out.");
-    }
+    for (int i : leaving.with_them) SkipTask(live, i, "it needs what was left out: " + request.reason());
     run.Rebuild();
     director_.OnRetry(run);
     run.Rebuild();
@@ -402,11 +442,6 @@ void Engine::Poke() {
     for (auto& [group, looking] : live.looks) looking.due = absl::ZeroDuration();
   }
   Wake();
-}
-
-absl::Status Engine::Healthy() {
-  std::lock_guard lock(state_mutex_);
-  return store_status_;
 }
 
 }  // namespace protector::orchestrator

@@ -79,7 +79,6 @@ class Engine {
   // Turns until Stop.
   void Loop();
   void Stop();
-  absl::Status Healthy();
 
  private:
   enum class Mode { kProbe, kAct };
@@ -159,8 +158,18 @@ class Engine {
   absl::StatusOr<op::Operation> WithLive(const op::OperationActionRequest& request,
                                          const std::function<absl::Status(Live&)>& change);
   void ResetTask(Live& live, int index);
+  struct LeavingOut {
+    std::vector<int> named;
+    std::vector<int> with_them;        // what needs their success
+    std::vector<std::string> refused;  // named, but nothing goes on without them
+  };
+  LeavingOut ToLeaveOut(const Run& run, const std::string& task_or_step) const;
+  void SkipTask(Live& live, int index, const std::string& why);
   void Adopt(std::unique_ptr<Run> run);
   void ArchiveSettled();
+  // How long a task has waited is kept as a time of day, so that a restart knows it. When that clock is set, the times
+  // are moved along with it.
+  void NoticeClockJump(absl::Duration now);
   op::Operation Shown(Live& live, bool with_tasks);
 
   const EngineOptions options_;
@@ -187,6 +196,8 @@ class Engine {
   std::map<std::string, std::set<int>> touched_;  // tasks to write in this turn
   std::set<std::string> plans_touched_;
   std::vector<Dispatch> to_send_;
+  absl::Time seen_wall_ = absl::InfinitePast();  // at the last turn
+  absl::Duration seen_monotonic_ = absl::ZeroDuration();
   absl::Status store_status_;
   absl::Duration store_retry_at_ = absl::ZeroDuration();
   Journal::Turn unwritten_;

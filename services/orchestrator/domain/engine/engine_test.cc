@@ -79,6 +79,8 @@ class QueueExecutor final : public Executor {
 struct Noted final : Meter {
   void Call(Api api, absl::Duration held, absl::Duration called) override { calls.push_back({api, held, called}); }
   void Transition(absl::Duration took) override { transitions.push_back(took); }
+  void Journal(bool now_writable) override { writable = now_writable; }
+  bool writable = true;
   struct One {
     Api api;
     absl::Duration held, called;
@@ -177,11 +179,11 @@ TEST_CASE("P1: nothing is sent whose intent is not on disk") {
   bench.store.BeforeWrite([](const store::Batch&) { return absl::ResourceExhaustedError("disk full"); });
   bench.Settle(50);
   CHECK(bench.script.acts == 0);
-  CHECK_FALSE(bench.engine->Healthy().ok());
+  CHECK_FALSE(bench.meter->writable);
   bench.store.BeforeWrite([](const store::Batch&) { return absl::OkStatus(); });
   bench.Settle();
   CHECK(bench.script.acts == 1);
-  CHECK(bench.engine->Healthy().ok());
+  CHECK(bench.meter->writable);
   CHECK(bench.Get().state() == op::COMPLETED);
 }
 
@@ -287,6 +289,7 @@ TEST_CASE("One look serves all that wait, and becomes rarer while nothing change
 
 TEST_CASE("A failed task blocks only what needs it; retry and skip go on") {
   Bench bench;
+  bench.script.traits.leave_out = LeaveOut::kAlone;
   bench.script.act = [](const std::string& object) {
     return object == "0"
                ? Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "BROKEN", "broken").Remedy("Mend it."))
@@ -306,6 +309,28 @@ TEST_CASE("A failed task blocks only what needs it; retry and skip go on") {
   CHECK(bench.script.acts == 5);
   CHECK(bench.Get().state() == op::COMPLETED);
   CHECK(bench.Get().problems(bench.Get().problems_size() - 1).cause().find("not needed") != std::string::npos);
+}
+
+TEST_CASE(
+    "What needs the result of a task that is left out is left out with it; what the operation rests on never is") {
+  Bench bench;
+  bench.script.act = [](const std::string& object) {
+    return object == "0"
+               ? Verdict::Failed(Error(absl::StatusCode::kFailedPrecondition, "BROKEN", "broken").Remedy("Mend it."))
+               : Verdict::Done();
+  };
+  bench.Start({Bench::Task(0), Bench::Task(1, {0}), Bench::Task(2, {1}), Bench::Task(3)});
+  bench.Settle();
+  bench.script.traits.leave_out = LeaveOut::kNever;
+  const auto refused = bench.engine->Skip(bench.Action("step/do/0", "not needed"));
+  CHECK(DetailOf(refused.status()).reason == "CANNOT_SKIP");
+  CHECK(DetailOf(refused.status()).object == "task step/do/0");
+  CHECK(DetailOf(bench.engine->Skip(bench.Action("step/do/3", "not needed")).status()).reason == "NOTHING_TO_SKIP");
+  bench.script.traits.leave_out = LeaveOut::kWithDependents;
+  REQUIRE(bench.engine->Skip(bench.Action("step/do/0", "not needed")).ok());
+  bench.Settle();
+  CHECK(bench.script.acts == 2);  // of 0, which failed, and of 3
+  CHECK(DetailOf(bench.engine->Skip(bench.Action("step/do/2", "not needed")).status()).reason == "NOTHING_TO_SKIP");
 }
 
 TEST_CASE("An action with a request id that was seen is not a second action") {

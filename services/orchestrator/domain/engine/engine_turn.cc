@@ -15,6 +15,7 @@ bool Engine::Pump() {
   if (!store_status_.ok()) {
     if (now < store_retry_at_) return false;
     store_status_ = journal_.Write(unwritten_);
+    options_.meter->Journal(store_status_.ok());
     store_retry_at_ = now + options_.backoff_min;
     if (!store_status_.ok()) return false;
     unwritten_ = Journal::Turn();
@@ -27,6 +28,7 @@ bool Engine::Pump() {
     events.swap(events_);
     poked_ = false;
   }
+  NoticeClockJump(now);
   for (const Event& event : events) Take(event);
   FireTimers();
   for (auto& [id, live] : live_) Idle(live);
@@ -39,6 +41,25 @@ bool Engine::Pump() {
   Publish();
   ArchiveSettled();
   return sent || !events.empty();
+}
+
+void Engine::NoticeClockJump(absl::Duration now) {
+  constexpr absl::Duration kNoticed = absl::Seconds(1);  // less is a clock being corrected
+  const absl::Time wall = clock_.Now();
+  const absl::Duration jump = (wall - seen_wall_) - (now - seen_monotonic_);
+  const bool first = seen_wall_ == absl::InfinitePast();
+  seen_wall_ = wall;
+  seen_monotonic_ = now;
+  if (first || absl::AbsDuration(jump) < kNoticed) return;
+  logger_.Warning("the system's clock has jumped; waits go on as if it had not", {{"by", absl::FormatDuration(jump)}});
+  for (auto& [id, live] : live_) {
+    for (int i = 0; i < live.run->size(); ++i) {
+      if (live.run->task(i).phase() != op::WAITING || !live.run->task(i).has_waiting_since()) continue;
+      const absl::Time since = FromProto(live.run->task(i).waiting_since());
+      *live.run->mutable_task(i).mutable_waiting_since() = ToProto(since + jump);
+      Touch(live, i);
+    }
+  }
 }
 
 void Engine::Measure(const std::deque<Event>& events) {
@@ -223,6 +244,7 @@ bool Engine::Commit() {
   plans_touched_.clear();
   if (turn.empty()) return true;
   store_status_ = journal_.Write(turn);
+  options_.meter->Journal(store_status_.ok());
   if (store_status_.ok()) return true;
   logger_.Error("the journal cannot be written; operations stand still until it can", store_status_);
   unwritten_ = std::move(turn);

@@ -17,12 +17,15 @@ class Meter {
   virtual void Call(Api api, absl::Duration held, absl::Duration called) = 0;
   // From the end of a call to the moment when its outcome was durable and what follows from it was sent.
   virtual void Transition(absl::Duration took) = 0;
+  // The journal can be written, or can no more: then operations stand still.
+  virtual void Journal(bool writable) = 0;
 };
 
 class NoMeter final : public Meter {
  public:
   void Call(Api, absl::Duration, absl::Duration) override {}
   void Transition(absl::Duration) override {}
+  void Journal(bool) override {}
 };
 
 }  // namespace protector::orchestrator

@@ -49,6 +49,8 @@ class Run {
   bool Ready(int index) const;
   bool Settled(int index) const;
   bool Blocked(int index) const { return nodes_[static_cast<size_t>(index)].blocked; }
+  // The tasks that need this one's success.
+  const std::vector<int>& NeededBy(int index) const { return nodes_[static_cast<size_t>(index)].success_of; }
   // Moves a task to a settled state and its effects through the graph. Returns tasks that have become ready.
   std::vector<int> Settle(int index, op::State state);
   // Computes the graph's counters anew: after humans made settled tasks pending again.

@@ -2,6 +2,12 @@
 
 namespace protector::orchestrator {
 
+LeaveOut LeaveOutOf(const Traits& traits) {
+  if (traits.leave_out.has_value()) return *traits.leave_out;
+  if (traits.on_failure == OnFailure::kOperation) return LeaveOut::kNever;
+  return traits.on_failure == OnFailure::kTolerated ? LeaveOut::kAlone : LeaveOut::kWithDependents;
+}
+
 void TaskKind::FillIntent(const Run&, const op::TaskRecord&, op::Intent&) const {}
 
 TaskKind::Work TaskKind::Probe(const Run&, const op::TaskRecord&) const {

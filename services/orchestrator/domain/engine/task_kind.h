@@ -11,6 +11,7 @@
 // Failure: verdicts.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,13 @@ enum class OnFailure {
   kCleanup,    // the move is done all the same; the work stays pending
 };
 
+// What leaving out a failed task (a human's skip) takes with it.
+enum class LeaveOut {
+  kAlone,           // whoever waits for it goes on
+  kWithDependents,  // what needs its success is left out as well: of its member, and of no other
+  kNever,           // the operation rests on it
+};
+
 struct Traits {
   Api api = Api::kNone;
   bool changes = true;  // false: a question; needs no intent
@@ -41,7 +49,11 @@ struct Traits {
   absl::Duration wait_limit = absl::InfiniteDuration();  // then it fails
   int max_tries = 8;                                     // automatic ones, while failures are transient
   bool patient = false;                                  // no limit on tries: it waits for the other site
+  std::optional<LeaveOut> leave_out = {};                // unset: by what its failure means
 };
+
+// kOperation: kNever; kTolerated: kAlone; else kWithDependents.
+LeaveOut LeaveOutOf(const Traits& traits);
 
 class TaskKind {
  public:

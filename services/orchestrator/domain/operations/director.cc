@@ -151,7 +151,8 @@ void OperationsDirector::Conclude(Run& run, absl::Time now) {
     const bool failed = run.task(i).task().state() == op::FAILED;
     const OnFailure meaning = FailureOf(run, i);
     critical = critical || (failed && meaning == OnFailure::kOperation);
-    partly = partly || run.Blocked(i) || (failed && meaning != OnFailure::kTolerated);
+    const bool left_out = run.task(i).task().kind() == "create-server" && run.task(i).task().state() == op::SKIPPED;
+    partly = partly || left_out || run.Blocked(i) || (failed && meaning != OnFailure::kTolerated);
   }
   const bool nobody = run.header().expanded() && ServedMembers(run) == 0 && partly;
   if (critical && !run.header().failure_told()) {

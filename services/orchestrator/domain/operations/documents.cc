@@ -285,8 +285,10 @@ void Retired(groups::GroupDocument& head, const Run& run) {
   }
   SetPending(head, operation, StepsLeft(run));
   groups::Conditions& conditions = *head.mutable_conditions();
-  conditions.set_protected_(true);
+  const bool copied = run.StateOf(TaskId("cleanup_source", "wait-baseline")) == op::COMPLETED;  // else it was left out
+  conditions.set_protected_(copied);
   conditions.set_clean(head.pending_size() == 0);
+  if (!copied && conditions.serving()) conditions.set_reason("not protected: replication back was left out");
   SetReason(conditions);
 }
 

@@ -201,7 +201,7 @@ TaskKind::Work AbortOperation(const OperationContext& context, const Run& run, c
 
 void AddMetadataKinds(const OperationContext& context, Kinds& kinds) {
   const auto traits = [](OnFailure on_failure, int tries) {
-    return Traits{.api = Api::kMetadata, .on_failure = on_failure, .max_tries = tries};
+    return Traits{.api = Api::kMetadata, .on_failure = on_failure, .max_tries = tries, .leave_out = LeaveOut::kNever};
   };
   const auto add = [&](const std::string& name, const Traits& kind_traits, SimpleKind::Begin begin) {
     kinds.Add(name, std::make_unique<SimpleKind>(context, kind_traits, std::move(begin)));

@@ -240,6 +240,45 @@ TEST_CASE("A guest that does not shut down is powered off after the policy's tim
   CHECK(hard == 1);
 }
 
+namespace {
+
+// How long a guest that does not shut down is given, when the time of day is set meanwhile.
+absl::Duration TimeToShutDown(absl::Duration jump) {
+  Lab lab;
+  for (auto& [id, server] : lab.world.site("site-a").servers) server.ignores_stop = server.name == "vm-0";
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  const auto waiting = [&] {
+    const op::Operation now = lab.Get("site-b", started->id());
+    for (const op::Step& step : now.steps()) {
+      for (const op::Task& task : step.tasks()) {
+        if (task.id() == "stop_vms/stop-server/vm-0" && task.detail() == "ACTIVE") return true;
+      }
+    }
+    return false;
+  };
+  REQUIRE(lab.b.Until(waiting));
+  const absl::Duration began = lab.clock.Monotonic();
+  lab.clock.Jump(jump);
+  REQUIRE(lab.b.Until([&] {
+    return std::any_of(lab.world.effects.begin(), lab.world.effects.end(),
+                       [](const auto& effect) { return effect.first.find("power-off") != std::string::npos; });
+  }));
+  return lab.clock.Monotonic() - began;
+}
+
+}  // namespace
+
+TEST_CASE("A clock that is set neither ends a wait early nor makes it last") {
+  const absl::Duration calm = TimeToShutDown(absl::ZeroDuration());
+  CHECK(calm > absl::Seconds(1));
+  for (const absl::Duration jump : {absl::Hours(26), -absl::Hours(26)}) {
+    const absl::Duration waited = TimeToShutDown(jump);
+    INFO(absl::FormatDuration(waited) << ", in a calm course " << absl::FormatDuration(calm));
+    CHECK(absl::AbsDuration(waited - calm) < absl::Seconds(1));
+  }
+}
+
 TEST_CASE("A member in ERROR is not hidden behind completed; a retry replaces it") {
   Lab lab(3, 1);
   lab.world.boot_faults["vm-1"] = "No valid host was found";
@@ -313,6 +352,63 @@ TEST_CASE("What volumes are called after their import is on record, whether or n
     }
   }
   CHECK(named == 4);
+}
+
+TEST_CASE("P1 P9: a member whose volume was left out is not started without it, and keeps its old server and data") {
+  Lab lab(2, 2);
+  std::string refused;
+  lab.world.fault = [&](const std::string& call) {
+    if (call.rfind("site-b.import", 0) != 0) return Fault::kNone;
+    if (refused.empty()) refused = call;
+    return call == refused ? Fault::kRefused : Fault::kNone;
+  };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  op::Operation done = lab.Get("site-b", started->id());
+  CHECK(done.state() == op::COMPLETED_WITH_ERRORS);
+  REQUIRE(done.problems_size() == 1);
+  lab.world.fault = [](const std::string&) { return Fault::kNone; };
+  REQUIRE(lab.b.engine().Skip(lab.Action(started->id(), done.problems(0).task(), "not needed")).ok());
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  done = lab.Get("site-b", started->id());
+  CHECK(done.state() == op::COMPLETED_WITH_ERRORS);  // not every member is ACTIVE on the target
+  int without = 0;
+  for (const op::MemberResult& member : done.members()) {
+    without += member.problem().find("not needed") != std::string::npos;
+  }
+  CHECK(without == 1);
+  CHECK(Running(lab.world.site("site-b")) == 1);
+  CHECK(lab.world.site("site-a").servers.size() == 1);
+  CHECK(lab.world.site("site-a").volumes.size() == 2);
+  int alive = 0;
+  for (const auto& [serial, volume] : lab.world.site("site-a").array) alive += !volume.destroyed;
+  CHECK(alive == 2);
+  CHECK(lab.world.violations.empty());
+}
+
+TEST_CASE("P5: what the operation rests on is never left out") {
+  const std::string what = GENERATE("site-b.commit", "site-a.fence");
+  Lab lab;
+  lab.world.fault = [&](const std::string& call) {
+    return call.rfind(what, 0) == 0 && lab.world.head("site-b").epoch() == 2 ? Fault::kRefused : Fault::kNone;
+  };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  const op::Operation ended = lab.Get("site-b", started->id());
+  INFO(what << " " << op::State_Name(ended.state()));
+  int refused = 0;
+  for (const op::Step& step : ended.steps()) {
+    for (const op::Task& task : step.tasks()) {
+      if (task.state() != op::FAILED) continue;
+      const auto skipped = lab.b.engine().Skip(lab.Action(started->id(), task.id(), "because"));
+      INFO(task.id() << " " << skipped.status().ToString());
+      CHECK(DetailOf(skipped.status()).reason == "CANNOT_SKIP");
+      ++refused;
+    }
+  }
+  CHECK(refused > 0);
 }
 
 TEST_CASE("A cleanup that is refused is retried, and nothing is lost sight of meanwhile") {

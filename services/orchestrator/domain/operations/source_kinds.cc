@@ -144,7 +144,10 @@ class StopServer final : public BasicKind {
 class StartServer final : public BasicKind {
  public:
   explicit StartServer(const OperationContext& context)
-      : BasicKind(context, {.api = Api::kPeer, .on_failure = OnFailure::kOperation, .look_group = "starting"}) {}
+      : BasicKind(context, {.api = Api::kPeer,
+                            .on_failure = OnFailure::kOperation,
+                            .look_group = "starting",
+                            .leave_out = LeaveOut::kAlone}) {}  // a rollback ends without a member that cannot start
   Traits TraitsOf(const Run& run, const op::TaskRecord& task) const override {
     Traits traits = BasicKind::TraitsOf(run, task);
     traits.wait_limit = context_.timeouts.boot;

@@ -163,7 +163,9 @@ TaskKind::Work UpdateVolumeWork(const OperationContext& context, const Run& run,
 
 void AddVolumeKinds(const OperationContext& context, Kinds& kinds) {
   kinds.Add("import-volume", std::make_unique<ImportVolumeKind>(context));
-  kinds.Add("update-volume", std::make_unique<SimpleKind>(context, Traits{.api = Api::kCinder}, UpdateVolumeWork));
+  kinds.Add("update-volume",
+            std::make_unique<SimpleKind>(context, Traits{.api = Api::kCinder, .leave_out = LeaveOut::kAlone},
+                                         UpdateVolumeWork));
 }
 
 }  // namespace protector::orchestrator
