@@ -4,12 +4,13 @@
 #include <sqlite3.h>
 
 #include "libs/base/error.h"
+#include "libs/base/sha256.h"
 #include "libs/store/errors.h"
 
 namespace protector::store {
 namespace {
 
-constexpr int kBusyTimeoutMs = 10000;
+constexpr int kBusyTimeoutMs = 5000;  // for a backup that runs; below the deadlines of the calls that wait for it
 
 void BindValue(SQLite::Statement& statement, int index, const std::string& value) {
   statement.bindNoCopy(index, static_cast<const void*>(value.data()), static_cast<int>(value.size()));
@@ -18,6 +19,33 @@ void BindValue(SQLite::Statement& statement, int index, const std::string& value
 std::string Bytes(const SQLite::Column& column) {
   const auto* data = static_cast<const char*>(column.getBlob());
   return data == nullptr ? std::string() : std::string(data, static_cast<size_t>(column.getBytes()));
+}
+
+// A statement is ready for its next use, however this one ends.
+class Reset {
+ public:
+  explicit Reset(SQLite::Statement& statement) : statement_(statement) {}
+  ~Reset() { statement_.tryReset(); }
+  Reset(const Reset&) = delete;
+  Reset& operator=(const Reset&) = delete;
+
+ private:
+  SQLite::Statement& statement_;
+};
+
+// Of everything that a record is: SQLite notices pages that cannot be right, not bytes that have become others.
+int64_t SumOf(const std::string& bucket, const std::string& key, int64_t version, const std::string& value) {
+  return Sha256Short(fmt::format("{}\n{}\n{}\n{}", bucket, key, version, value));
+}
+
+// `sum`: of a file from before there were sums it is null.
+bool Fits(const std::string& bucket, const Record& record, const SQLite::Column& sum) {
+  return sum.isNull() || sum.getInt64() == SumOf(bucket, record.key, record.version, record.value);
+}
+
+void RequireFits(const std::string& bucket, const Record& record, const SQLite::Column& sum) {
+  if (Fits(bucket, record, sum)) return;
+  throw SQLite::Exception(fmt::format("record {}/{} is not as it was written", bucket, record.key), SQLITE_CORRUPT);
 }
 
 }  // namespace
@@ -44,6 +72,10 @@ absl::Status FromSqlite(const SQLite::Exception& error, const std::string& path)
       return make(
           absl::StatusCode::kDataLoss, "STORE_CORRUPTED",
           "Stop the service, move the file (with -wal and -shm) aside, put back the newest backup and start again.");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return make(absl::StatusCode::kUnavailable, "STORE_BUSY",
+                  "Another program holds the file (a shell, a backup): end it, then try again.");
     default:
       return make(absl::StatusCode::kUnavailable, "STORE_IO_ERROR",
                   "Check the disk and the system's log, then try again.");
@@ -52,18 +84,19 @@ absl::Status FromSqlite(const SQLite::Exception& error, const std::string& path)
 
 ReadConnection::ReadConnection(const std::string& path)
     : database_(path, SQLite::OPEN_READONLY, kBusyTimeoutMs),
-      get_(database_, "SELECT value, version FROM records WHERE bucket = ? AND key = ?"),
+      get_(database_, "SELECT value, version, sum FROM records WHERE bucket = ? AND key = ?"),
       list_(database_,
-            "SELECT key, value, version FROM records WHERE bucket = ? AND key >= ? AND key > ? ORDER BY key") {}
+            "SELECT key, value, version, sum FROM records WHERE bucket = ? AND key >= ? AND key > ? ORDER BY key") {}
 
 bool ReadConnection::Get(const std::string& bucket, const std::string& key, Record& record) {
   get_.reset();
   get_.bindNoCopy(1, bucket);
   get_.bindNoCopy(2, key);
-  const bool found = get_.executeStep();
-  if (found) record = {key, Bytes(get_.getColumn(0)), get_.getColumn(1).getInt64()};
-  get_.reset();
-  return found;
+  const Reset reset(get_);
+  if (!get_.executeStep()) return false;
+  record = {key, Bytes(get_.getColumn(0)), get_.getColumn(1).getInt64()};
+  RequireFits(bucket, record, get_.getColumn(2));
+  return true;
 }
 
 Page ReadConnection::List(const std::string& bucket, const std::string& prefix, const PageRequest& request) {
@@ -72,6 +105,7 @@ Page ReadConnection::List(const std::string& bucket, const std::string& prefix, 
   list_.bindNoCopy(2, prefix);
   list_.bindNoCopy(3, request.token);
   Page page;
+  const Reset reset(list_);
   while (list_.executeStep()) {
     std::string key = Bytes(list_.getColumn(0));
     if (key.compare(0, prefix.size(), prefix) != 0) break;
@@ -80,8 +114,8 @@ Page ReadConnection::List(const std::string& bucket, const std::string& prefix, 
       break;
     }
     page.records.push_back({std::move(key), Bytes(list_.getColumn(1)), list_.getColumn(2).getInt64()});
+    RequireFits(bucket, page.records.back(), list_.getColumn(3));
   }
-  list_.reset();
   return page;
 }
 
@@ -93,7 +127,9 @@ WriteConnection::WriteConnection(const std::string& path, int schema_version)
   database_.exec("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)");
   database_.exec(
       "CREATE TABLE IF NOT EXISTS records (bucket TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, "
-      "version INTEGER NOT NULL, PRIMARY KEY (bucket, key))");
+      "version INTEGER NOT NULL, sum INTEGER, PRIMARY KEY (bucket, key))");
+  const char* const has_sum = "SELECT count(*) FROM pragma_table_info('records') WHERE name = 'sum'";
+  if (database_.execAndGet(has_sum).getInt() == 0) database_.exec("ALTER TABLE records ADD COLUMN sum INTEGER");
   database_.exec(
       "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, fence INTEGER NOT NULL, "
       "expires_us INTEGER NOT NULL)");
@@ -108,7 +144,8 @@ WriteConnection::WriteConnection(const std::string& path, int schema_version)
   saved_revision_ = revision_;
   const auto prepare = [&](const char* sql) { return std::make_unique<SQLite::Statement>(database_, sql); };
   version_ = prepare("SELECT version FROM records WHERE bucket = ? AND key = ?");
-  put_ = prepare("INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET value = ?3, version = ?4");
+  put_ = prepare(
+      "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET value = ?3, version = ?4, sum = ?5");
   delete_ = prepare("DELETE FROM records WHERE bucket = ? AND key = ?");
   save_revision_ = prepare("UPDATE meta SET value = ? WHERE name = 'revision'");
 }
@@ -117,7 +154,18 @@ std::string WriteConnection::IntegrityFaults() {
   SQLite::Statement check(database_, "PRAGMA integrity_check(3)");
   std::string faults;
   while (check.executeStep()) faults += (faults.empty() ? "" : "; ") + check.getColumn(0).getString();
-  return faults == "ok" ? "" : faults;
+  return faults == "ok" ? RecordFaults() : faults;
+}
+
+std::string WriteConnection::RecordFaults() {
+  SQLite::Statement all(database_, "SELECT bucket, key, value, version, sum FROM records");
+  while (all.executeStep()) {
+    const std::string bucket = Bytes(all.getColumn(0));
+    const Record record{Bytes(all.getColumn(1)), Bytes(all.getColumn(2)), all.getColumn(3).getInt64()};
+    if (!Fits(bucket, record, all.getColumn(4)))
+      return "a record is not as it was written: " + bucket + "/" + record.key;
+  }
+  return "";
 }
 
 void WriteConnection::Begin() {
@@ -168,6 +216,7 @@ absl::StatusOr<int64_t> WriteConnection::Apply(const Batch& batch) {
     if (put) {
       BindValue(statement, 3, write.value);
       statement.bind(4, revision);
+      statement.bind(5, SumOf(write.bucket, write.key, revision, write.value));
     }
     statement.exec();
     statement.reset();

@@ -48,6 +48,7 @@ class WriteConnection {
   void Release(const std::string& name, const std::string& owner);
 
  private:
+  std::string RecordFaults();
   int64_t VersionOf(const std::string& bucket, const std::string& key);
 
   SQLite::Database database_;

@@ -1,5 +1,6 @@
 #include "libs/store/sqlite_store.h"
 
+#include <SQLiteCpp/Database.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -108,6 +109,31 @@ TEST_CASE("damaged, foreign, newer and unusable files are refused with a remedy"
     file.close();
     CHECK(refused({.path = directory.File()}) == "STORE_CORRUPTED");
   }
+  SECTION("a byte of a value has become another, which leaves a sound database") {
+    {
+      auto store = OpenSqlite({.path = directory.File()}, clock);
+      REQUIRE((*store)->PutIfVersion("b", "k", std::string(600, 'v') + "the needle", kAbsent).ok());
+    }
+    {
+      SQLite::Database file(directory.File(), SQLite::OPEN_READWRITE);
+      file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    std::fstream file(directory.File(), std::ios::in | std::ios::out | std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const size_t at = bytes.find("the needle");
+    REQUIRE(at != std::string::npos);
+    file.clear();
+    file.seekp(static_cast<std::streamoff>(at));
+    file << 'T';
+    file.close();
+    CHECK(refused({.path = directory.File()}) == "STORE_CORRUPTED");
+    auto store = OpenSqlite({.path = directory.File(), .integrity_check = false}, clock);
+    REQUIRE(store.ok());
+    CHECK(DetailOf((*store)->Get("b", "k").status()).reason == "STORE_CORRUPTED");
+    CHECK(DetailOf((*store)->List("b", "", {}).status()).reason == "STORE_CORRUPTED");
+    REQUIRE((*store)->PutIfVersion("b", "other", "x", kAbsent).ok());
+    CHECK((*store)->Get("b", "other")->value == "x");
+  }
   SECTION("newer") {
     { REQUIRE(OpenSqlite({.path = directory.File(), .schema_version = 3}, clock).ok()); }
     CHECK(refused({.path = directory.File(), .schema_version = 2}) == "STORE_TOO_NEW");
@@ -117,6 +143,29 @@ TEST_CASE("damaged, foreign, newer and unusable files are refused with a remedy"
     std::ofstream(directory.path / "file") << "x";
     CHECK(refused({.path = (directory.path / "file" / "s.db").string()}) == "STORE_UNOPENABLE");
   }
+}
+
+TEST_CASE("a file from before records had sums is read, and what is written anew is checked") {
+  Directory directory;
+  SystemClock clock;
+  {
+    SQLite::Database old(directory.File(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec("CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)");
+    old.exec("INSERT INTO meta VALUES ('revision', 7), ('schema_version', 1)");
+    old.exec(
+        "CREATE TABLE records (bucket TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL, "
+        "PRIMARY KEY (bucket, key))");
+    old.exec("INSERT INTO records VALUES ('b', 'k', x'6f6c64', 7)");
+  }
+  {
+    auto store = OpenSqlite({.path = directory.File()}, clock);
+    REQUIRE(store.ok());
+    CHECK((*store)->Get("b", "k")->value == "old");
+    REQUIRE((*store)->PutIfVersion("b", "k", "new", 7).ok());
+  }
+  auto store = OpenSqlite({.path = directory.File()}, clock);
+  REQUIRE(store.ok());
+  CHECK((*store)->Get("b", "k")->value == "new");
 }
 
 TEST_CASE("a full disk refuses the write with a remedy and keeps what was there") {

@@ -39,10 +39,11 @@ absl::Status SiteResults::Verdict(const std::string& remedy, const absl::Status&
   const bool unreachable = NoAnswer(first) && failures_.size() == 1;
   return Error(unreachable ? absl::StatusCode::kUnavailable : absl::StatusCode::kInternal,
                unreachable ? "ONE_SITE_UNREACHABLE" : "PARTLY_DONE",
-               fmt::format("done at one site, not at the other: {}", MessageOf(first)))
+               fmt::format("done at one site, not at the other: {}{}", MessageOf(first),
+                           detail.reason.empty() ? "" : fmt::format(" ({})", detail.reason)))
       .Object(detail.object)
       .Site(detail.site)
-      .Remedy(remedy);
+      .Remedy(unreachable || detail.remedy.empty() ? remedy : detail.remedy + " Then give the same command again.");
 }
 
 }  // namespace protector::cli
