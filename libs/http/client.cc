@@ -53,6 +53,16 @@ absl::Duration RetryDelayOf(const absl::Status& status) {
   return text.empty() ? absl::ZeroDuration() : absl::Milliseconds(std::strtoll(text.c_str(), nullptr, 10));
 }
 
+std::string Redacted(std::string text, const std::vector<std::string>& secrets) {
+  for (const std::string& secret : secrets) {
+    if (secret.size() < 4) continue;
+    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+  return text;
+}
+
 std::string UrlEncode(const std::string& text) {
   std::string encoded;
   for (const char c : text) {

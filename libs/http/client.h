@@ -67,6 +67,10 @@ absl::Duration RetryDelayOf(const absl::Status& status);
 
 // Text for use in a path segment or query value: everything but letters, digits and -._~ is percent-encoded.
 std::string UrlEncode(const std::string& text);
+
+// The text with "***" in place of each secret, for what a service answers: some repeat what they were sent. Secrets of
+// less than four characters are left alone: they would be found everywhere.
+std::string Redacted(std::string text, const std::vector<std::string>& secrets);
 // "https://user:pw@host:8443/a?b" -> "host:8443" (never the credentials); empty when it is not an http(s) URL.
 std::string HostOf(const std::string& url);
 

@@ -132,15 +132,6 @@ std::string WithoutTags(const std::string& text) {
   return plain;
 }
 
-std::string Redacted(std::string text, const std::vector<std::string>& secrets) {
-  for (const std::string& secret : secrets) {
-    if (secret.size() < 4) continue;
-    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
-      text.replace(at, secret.size(), "***");
-  }
-  return text;
-}
-
 std::string ErrorType(const http::Response& response) {
   const absl::StatusOr<json::Value> body = json::Parse(response.body);
   return body.ok() ? body->GetStringOr("NeutronError.type", "") : "";
@@ -161,7 +152,7 @@ std::string ServiceText(const http::Response& response) {
 }
 
 absl::Status StatusFrom(const http::Response& response, const Asked& asked, absl::Time now) {
-  const std::string text = Redacted(ServiceText(response), asked.secrets);
+  const std::string text = http::Redacted(ServiceText(response), asked.secrets);
   const Meaning meaning = MeaningOf(asked.service, response, text, ErrorType(response));
   std::string request_id = response.Header("x-openstack-request-id");
   if (request_id.empty()) request_id = response.Header("x-compute-request-id");

@@ -12,8 +12,8 @@ die() { printf 'dev: %s\n' "$*" >&2; exit 2; }
 build_directory() {
   case "$1" in
     dev) echo build ;;
-    release|asan|tsan) echo "build-$1" ;;
-    *) die "unknown preset '$1'; there are dev, release, asan, tsan" ;;
+    release|asan|tsan|fuzz) echo "build-$1" ;;
+    *) die "unknown preset '$1'; there are dev, release, asan, tsan, fuzz" ;;
   esac
 }
 

@@ -32,7 +32,7 @@ install_pure_client() {
   cp tests/pure/requirements.txt "$venv/.requirements"
 }
 
-# setup [build|robustness|compose|lint|pure|openstack]: says what it installs, installs only what is missing, needs no root when nothing is.
+# setup [build|robustness|fuzz|compose|lint|pure|openstack]: says what it installs, installs only what is missing, needs no root when nothing is.
 setup() {
   if [ "${1:-}" = pure ]; then setup_packages pure && install_pure_client; return; fi
   setup_packages "$@"
@@ -46,11 +46,12 @@ setup_packages() {
       wanted=(debootstrap iptables iproute2)
       command -v dockerd >/dev/null || wanted+=(docker.io)
       command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || wanted+=(docker-compose) ;;
-    robustness) wanted=(iproute2 nftables) ;;
+    robustness) wanted=(iproute2 nftables libfaketime) ;;
+    fuzz) wanted=(clang libclang-rt-14-dev) ;;
     lint) wanted=("${LINT_PACKAGES[@]}") ;;
     pure) wanted=(python3-venv) ;;
     openstack) tests/openstack/install; return ;;
-    *) die "setup: unknown '$what'; there are build, robustness, compose, lint, pure, openstack" ;;
+    *) die "setup: unknown '$what'; there are build, robustness, fuzz, compose, lint, pure, openstack" ;;
   esac
   command -v dpkg-query >/dev/null || die "setup knows Debian 12 only; install by hand: ${wanted[*]}"
   mapfile -t missing < <(missing_packages "${wanted[@]}")

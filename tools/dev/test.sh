@@ -69,6 +69,13 @@ suite_robustness() {
   run_pytest robustness tests/robustness
 }
 
+# Every parser of bytes from outside under libFuzzer, each for a short time (FUZZ_SECONDS); ./dev fuzz goes on for as long as asked.
+suite_fuzz() {
+  setup fuzz || not_started fuzz "the packages could not be installed" || return
+  build fuzz fuzz_targets || not_started fuzz "the build failed" || return
+  run_pytest fuzz tests/fuzz
+}
+
 suite_compose() {
   setup compose || not_started compose "the packages could not be installed" || return
   build dev "${PROGRAMS[@]}" || not_started compose "the build failed" || return
@@ -98,7 +105,7 @@ run_tests() {
   PYTEST_OPTIONS=()
   while [ $# -gt 0 ]; do
     if [ "$1" = -- ]; then shift; PYTEST_OPTIONS=("$@"); break; fi
-    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e robustness compose pure openstack asan tsan lint"
+    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e robustness fuzz compose pure openstack asan tsan lint"
     suites+=("$1")
     shift
   done

@@ -108,6 +108,11 @@ absl::StatusOr<http::Response> Session::Exchange(const Scope& scope, const Array
         return Attempt(scope, marked, attempt);
       });
   if (!response.ok()) return Unreachable(response.status(), request);
+  if (!response->ok()) {  // it goes into an error's text
+    std::vector<std::string> secrets = {options_.api_token};
+    for (const auto& [name, value] : headers) secrets.push_back(value);
+    response->body = http::Redacted(std::move(response->body), secrets);
+  }
   return response;
 }
 

@@ -84,6 +84,18 @@ TEST_CASE("a wrong API token is ARRAY_AUTH and is not in the error") {
   CHECK(MessageOf(refused.status()).find("wrong-token-value") == std::string::npos);
 }
 
+TEST_CASE("a gateway that repeats what it was sent does not get a secret into an error") {
+  Array array;
+  array.http.Always("GET", Array::Url("/api/2.26/volumes"),
+                    http::JsonResponse(400, "<html>x-auth-token: session-1, api-token: secret</html>"));
+  Session session = array.Make();
+  const auto refused = session.List(array.scope, "/volumes", {});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.status().ToString().find("session-1") == std::string::npos);
+  CHECK(refused.status().ToString().find("secret") == std::string::npos);
+  CHECK(MessageOf(refused.status()).find("x-auth-token: ***") != std::string::npos);
+}
+
 TEST_CASE("an expired session is renewed once and the call repeated, even a creation") {
   Array a;
   a.http.Handle("POST", a.Url("/api/2.26/volumes"),
