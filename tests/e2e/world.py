@@ -275,6 +275,7 @@ class World:
         if self.layout.directory.exists():
             shutil.copytree(self.layout.directory, target, ignore=shutil.ignore_patterns("blocks.dat", "run"), dirs_exist_ok=True,
                             copy_function=copy_if_there)
+        target.mkdir(parents=True, exist_ok=True)
         (target / "cli.txt").write_text("\n\n".join(self.spoken[-40:]))
         return target
 

@@ -17,11 +17,20 @@ from world import World  # noqa: E402
 DIRECTORY = ROOT / "build" / "robustness"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: one of many alike; continuous integration takes the others")
+
+
+def with_long(few, all_of_them):
+    """Parameters of a test: all of them, those that are not among `few` marked as long."""
+    return [value if value in few else pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.long) for value in all_of_them]
+
+
 class NetworkedWorld(RobustWorld):
     def __init__(self, directory, network):
         super().__init__(directory, ",".join(netlab.ADDRESSES.values()))
         self.network = network
-        self.lab = netlab.NetnsLab(self.layout)
+        self.use(netlab.NetnsLab(self.layout))
 
 
 @pytest.fixture(scope="session")

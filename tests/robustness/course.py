@@ -20,7 +20,12 @@ class RobustWorld(World):
 
     def __init__(self, directory, addresses):
         super().__init__(directory / "lab", addresses, directory / "failed")
-        self.lab = FailpointLab(self.layout)
+        self.use(FailpointLab(self.layout))
+
+    def use(self, lab):
+        self.lab = lab
+        for view in (self.a, self.b):
+            view.cli.environment["PROTECTOR_FAILPOINTS"] = str(lab.directory(view.site))
 
     def _build_registered(self):
         self.lab.up(TUNING)
@@ -85,7 +90,9 @@ class AtFailpoint(Calm):
         return not world.lab.withdraw()
 
     def complaints(self, course):
-        return ["nobody died"] if self.action == "kill" and course.carried_out and not course.deaths else []
+        # A command that dies is typed again; only services have a supervisor that counts.
+        a_service = self.point.program != "protector"
+        return ["nobody died"] if self.action == "kill" and a_service and course.carried_out and not course.deaths else []
 
 
 def run(world, flow, fault=None):

@@ -14,6 +14,9 @@ from protector_lab import layout
 from protector_lab.lab import Lab
 
 
+PROGRAMS = (*layout.SERVICES, "protector")
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Point:
     """A failpoint of one program of one site; `number`: which hit of it."""
@@ -68,7 +71,7 @@ class FailpointLab(Lab):
         """Every hit in the order of its file, as Points (number: the how-manieth since `since`); `since` is from marks()."""
         found = []
         for site in self.sites:
-            for program in layout.SERVICES:
+            for program in PROGRAMS:
                 path = self.directory(site) / f"{program}.hits"
                 text = path.read_text() if path.exists() else ""
                 counts = {}
@@ -81,7 +84,7 @@ class FailpointLab(Lab):
     def marks(self):
         """How far each file of hits has come; for hits(since=...)."""
         return {(site.name, program): (self.directory(site) / f"{program}.hits").stat().st_size
-                for site in self.sites for program in layout.SERVICES if (self.directory(site) / f"{program}.hits").exists()}
+                for site in self.sites for program in PROGRAMS if (self.directory(site) / f"{program}.hits").exists()}
 
     # --- the supervisor
 

@@ -58,13 +58,17 @@ def no_two_writers(world, may_miss=None):
         primary.cloud_sim.pause_guests(False)
     check(read, "no volume was read")
     for server, volume in read:
-        check(not volume["interleaved"], f"two writers: {volume}")
-        left = (may_miss or {}).get(volume["lineage"], ())
-        for first, last in volume["missing_acknowledged"]:
-            check(any(begin <= first and last <= end for begin, end in left), f"acknowledged and missing: {first} to {last}, allowed {left}: {volume}")
-        own = [writer["first"] for writer in volume["writers"] if writer["writer"].startswith(server["id"])]
-        late = [writer for writer in volume["foreign_writers"] if own and writer["last"] >= min(own)]
-        check(not late, f"others wrote after {server['name']} had begun: {late}")
+        one_writer_after_another(server, volume, (may_miss or {}).get(volume["lineage"], ()))
+
+
+def one_writer_after_another(server, volume, left=()):
+    """Of a volume as its server reads it; `left`: spans of records that may be missing."""
+    check(not volume["interleaved"], f"two writers: {volume}")
+    for first, last in volume["missing_acknowledged"]:
+        check(any(begin <= first and last <= end for begin, end in left), f"acknowledged and missing: {first} to {last}, allowed {left}: {volume}")
+    own = [writer["first"] for writer in volume["writers"] if writer["writer"].startswith(server["id"])]
+    late = [writer for writer in volume["foreign_writers"] if own and writer["last"] >= min(own)]
+    check(not late, f"others wrote after {server['name']} had begun: {late}")
 
 
 def left_behind(world, lost, survivor):

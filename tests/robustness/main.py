@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-KINDS = ("random", "kill-matrix", "fault-matrix")
+KINDS = ("random", "kill-matrix", "fault-matrix", "load", "keep-release")
 
 
 def main(arguments):
@@ -13,7 +13,7 @@ def main(arguments):
     if kind not in KINDS:
         print(f"chaos: no kind '{kind}'; there are {', '.join(KINDS)}", file=sys.stderr)
         return 2
-    module = __import__({"random": "chaos"}.get(kind, kind.replace("-", "_")))
+    module = __import__({"random": "chaos", "keep-release": "releases"}.get(kind, kind.replace("-", "_")))
     return module.main(arguments[1:] if arguments and arguments[0] == kind else arguments)
 
 

@@ -6,6 +6,7 @@ import flows
 import invariants
 import netlab
 import pytest
+from conftest import with_long
 from flows import at_rest, cleaned, insist
 from protector_lab import layout
 from world import ENDED, GROUP, PLANNED_STEPS, UNPLANNED_STEPS, eventually
@@ -50,7 +51,7 @@ def comes_to_rest(world, operation):
     return primary
 
 
-@pytest.mark.parametrize("step", PLANNED_STEPS)
+@pytest.mark.parametrize("step", with_long(("presync_snapshot", "storage_failover", "update_pg_status", "reprotect"), PLANNED_STEPS))
 def test_the_sites_lose_each_other_during_a_planned_failover(networked, step):
     moved = {server["id"] for server in networked.a.cloud.servers()}
     operation = networked.start("failover")
@@ -81,8 +82,8 @@ def test_a_flapping_network_does_not_stop_a_planned_failover_for_good(networked)
     comes_to_rest(networked, answer.json["operation_id"])
 
 
-@pytest.mark.parametrize("site", ["site-a", "site-b"])
-@pytest.mark.parametrize("service", layout.SERVICES)
+@pytest.mark.parametrize("site, service", with_long((("site-a", "orchestrator"), ("site-b", "metadata-sync"), ("site-b", "storage-pure")),
+                                                    [(site, service) for site in ("site-a", "site-b") for service in layout.SERVICES]))
 def test_a_service_that_nobody_reaches_during_a_planned_failover(networked, site, service):
     operation = networked.start("failover")
     eventually(lambda: reached(networked.b, operation, "presync_snapshot", PLANNED_STEPS), "it is under way", 60, 0.02)
@@ -106,7 +107,7 @@ def test_the_operator_loses_a_site_and_the_operation_goes_on(networked, site):
     assert comes_to_rest(networked, operation) is networked.b
 
 
-@pytest.mark.parametrize("step", UNPLANNED_STEPS)
+@pytest.mark.parametrize("step", with_long(("fence_source", "storage_failover", "update_pg_status"), UNPLANNED_STEPS))
 def test_the_old_site_lives_on_behind_a_partition(networked, step):
     """P1, P2, P5: site-a and its guests live; site-b takes over; when the network heals, site-a stops and locks its servers before anything else."""
     networked.network.between_sites()

@@ -2,11 +2,12 @@
 
 import chaos
 import pytest
+from conftest import with_long
 
 ROUNDS = 6
 
 
-@pytest.mark.parametrize("seed", [5, 20261128])
+@pytest.mark.parametrize("seed", with_long((5,), [5, 20261128]))
 def test_random_operations_and_faults_leave_every_invariant_whole(crashing_world, seed):
     said = []
     simulation = chaos.Simulation(crashing_world, seed, said.append)

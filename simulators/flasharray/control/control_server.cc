@@ -210,6 +210,13 @@ void ControlServer::ChangeSettings(const Json& body) {
   }
   if (body.contains("time_scale")) context_.db->clock().set_scale(body["time_scale"].get<double>());
   if (body.contains("strict")) settings.strict = body["strict"].get<bool>();
+  if (body.contains("eradication_delay_ms")) {
+    Tx tx(context_.db);
+    ArrayInfo array = tx.array();
+    array.eradication_delay = body["eradication_delay_ms"].get<Millis>();
+    tx.Put(array);
+    tx.Commit();
+  }
   context_.db->Wake();
 }
 
