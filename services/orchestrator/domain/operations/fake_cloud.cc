@@ -173,8 +173,7 @@ absl::StatusOr<peer::ChangeResponse> FakeCloud::StartServer(const Call&, const p
       return Error(absl::StatusCode::kFailedPrecondition, "NOT_PRIMARY", "not the primary site");
     }
     Server& server = site.servers.at(request.server_id());
-    if (server.status == "ACTIVE" && server.next.empty()) return true;
-    if (server.next == "ACTIVE") return true;
+    if (server.status == "ACTIVE" || server.next == "ACTIVE") return true;  // a stop may still be under way
     server.next = "ACTIVE";
     server.ready = world_.clock().Now() + kShort;
     return false;

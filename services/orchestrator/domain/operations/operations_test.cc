@@ -227,6 +227,28 @@ TEST_CASE("A cancel is honoured up to the point of no return and refused from th
   CHECK(refused > 5);
 }
 
+TEST_CASE("A cancel waits for a stop that is still under way, and starts what it has stopped") {
+  Lab lab;
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  const auto stopping = [&] {
+    Site& site = lab.world.site("site-a");
+    return std::any_of(site.servers.begin(), site.servers.end(),
+                       [](const auto& server) { return server.second.next == "SHUTOFF"; });
+  };
+  REQUIRE(lab.b.Until(stopping));
+  for (auto& [id, server] : lab.world.site("site-a").servers) {
+    if (server.next == "SHUTOFF") server.ready = lab.clock.Now() + absl::Seconds(9);  // a guest that takes its time
+  }
+  REQUIRE(lab.b.engine().Cancel(lab.Action(started->id())).ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  CHECK(lab.Get("site-b", started->id()).state() == op::CANCELLED);
+  lab.clock.Advance(absl::Seconds(30));
+  lab.world.Tick();
+  CHECK(Running(lab.world.site("site-a")) == 2);
+  CHECK(lab.world.violations.empty());
+}
+
 TEST_CASE("A guest that does not shut down is powered off after the policy's time") {
   Lab lab;
   for (auto& [id, server] : lab.world.site("site-a").servers) server.ignores_stop = server.name == "vm-0";

@@ -167,7 +167,9 @@ class StartServer final : public BasicKind {
                                                         .Object(task.task().object())
                                                         .Remedy("Look at the server in Nova, then retry the task."));
                            }
-                           return state->status() == "ACTIVE" ? Verdict::Done() : Verdict::Waiting(-1, state->status());
+                           // A guest that is still asked to shut down is ACTIVE for as long as it takes.
+                           const bool up = state->status() == "ACTIVE" && state->task_state().empty();
+                           return up ? Verdict::Done() : Verdict::Waiting(-1, state->status());
                          });
   }
 };
