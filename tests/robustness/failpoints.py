@@ -118,7 +118,9 @@ class FailpointLab(Lab):
     def wait_ready(self, site, name, timeout=60):
         """A service that dies while it starts is the supervisor's business, as long as there is one."""
         deadline = time.monotonic() + timeout
-        while self._supervised is not None and not (self.process(site, name).pid() and self.ready(site, name)):
+        while self._supervised is not None:
+            if self.process(site, name).pid() and self.ready(site, name):
+                return
             if time.monotonic() > deadline:
                 break
             time.sleep(0.02)

@@ -48,7 +48,7 @@ def main(arguments):
     options = parser.parse_args(arguments)
     stories = [flow(name) for name in options.flows] or list(FLOWS)
     say(f"==> seed {options.seed}")
-    world = course.RobustWorld(DIRECTORY / "kill-matrix", os.environ.get("PROTECTOR_CHAOS_IPS", "127.0.51.1,127.0.61.1"))
+    world = course.RobustWorld(DIRECTORY / "kill-matrix", os.environ.get("PROTECTOR_CHAOS_IPS", "127.0.71.1,127.0.81.1"))
     matrix, chance, doubles = Matrix(world, "kill-matrix"), random.Random(options.seed), 0
     try:
         for story in stories:
