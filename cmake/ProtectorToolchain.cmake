@@ -19,9 +19,7 @@ if(PROTECTOR_SANITIZE)
   add_compile_options(-fsanitize=${PROTECTOR_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PROTECTOR_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # RapidJSON's stack adds to a null pointer while it is empty, and it counts the leading zeros of 0 for "0e308"; both
-    # come out right.
-    add_compile_options(-fno-sanitize=pointer-overflow,builtin)
+    add_compile_options(-fno-sanitize=pointer-overflow)  # RapidJSON's stack adds to a null pointer while it is empty
   endif()
 endif()
 

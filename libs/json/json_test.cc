@@ -104,4 +104,20 @@ TEST_CASE("string maps travel both ways") {
 }
 
 }  // namespace
+TEST_CASE("numbers are read exactly, whatever they look like") {
+  const auto number = [](const std::string& text) { return Parse("[" + text + "]")->items()[0]; };
+  CHECK(number("0e308").AsDouble() == 0.0);
+  CHECK(number("-0").AsInt() == 0);
+  CHECK(number("0.1").AsDouble() == 0.1);
+  CHECK(number("1E-400").AsDouble() == 0.0);
+  CHECK(number("1.7976931348623157e308").AsDouble() == 1.7976931348623157e308);
+  CHECK(number("9223372036854775807").AsInt() == INT64_MAX);
+  CHECK(number("-9223372036854775808").AsInt() == INT64_MIN);
+  CHECK(number("18446744073709551615").AsDouble() == 18446744073709551615.0);
+  for (const char* wrong : {"1e400", "01", "1.", ".5", "+1", "1e", "NaN", "Infinity", "0x10"}) {
+    INFO(wrong);
+    CHECK_FALSE(Parse(std::string("[") + wrong + "]").ok());
+  }
+}
+
 }  // namespace protector::json

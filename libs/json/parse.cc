@@ -6,6 +6,9 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
 #include <unordered_map>
 
 #include "libs/json/json.h"
@@ -13,8 +16,23 @@
 namespace protector::json {
 namespace {
 
+// Numbers come as text: RapidJSON's exact conversion takes the logarithm of 0 for "0e308", and may give infinity.
 constexpr unsigned kFlags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+
+// A number that JSON's grammar allows; nullopt: greater than any double.
+std::optional<Value> NumberOf(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  if (text.find_first_of(".eE") == std::string_view::npos) {
+    int64_t whole = 0;
+    if (std::from_chars(text.data(), end, whole).ec == std::errc()) return Value(whole);
+  }
+  double number = 0;
+  if (std::from_chars(text.data(), end, number).ec == std::errc()) return Value(number);
+  // Out of range: next to nothing, or too much.
+  if (text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos) return Value(0.0);
+  return std::nullopt;
+}
 
 // Of members with the same key keeps the last value, in the place of the first.
 void DropRepeated(Value::Members& members) {
@@ -42,7 +60,10 @@ class TreeBuilder {
   bool Int64(int64_t value) { return Add(Value(value)); }
   bool Uint64(uint64_t value) { return Add(Value(value)); }
   bool Double(double value) { return Add(Value(value)); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // not asked for by kFlags
+  bool RawNumber(const char* text, rapidjson::SizeType length, bool) {
+    std::optional<Value> number = NumberOf(std::string_view(text, length));
+    return number.has_value() && Add(std::move(*number));
+  }
   bool String(const char* text, rapidjson::SizeType length, bool) { return Add(Value(std::string(text, length))); }
   bool Key(const char* text, rapidjson::SizeType length, bool) {
     open_.back().keys.emplace_back(text, length);
