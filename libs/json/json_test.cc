@@ -114,6 +114,12 @@ TEST_CASE("numbers are read exactly, whatever they look like") {
   CHECK(number("9223372036854775807").AsInt() == INT64_MAX);
   CHECK(number("-9223372036854775808").AsInt() == INT64_MIN);
   CHECK(number("18446744073709551615").AsDouble() == 18446744073709551615.0);
+  const std::string zeros(400, '0');
+  CHECK(number("0." + zeros + "1").AsDouble() == 0.0);
+  for (const std::string& huge : {"1" + zeros, "1" + zeros + "e-50"}) {
+    INFO(huge);
+    CHECK(std::string(Parse("[" + huge + "]").status().message()).find("too big") != std::string::npos);
+  }
   for (const char* wrong : {"1e400", "01", "1.", ".5", "+1", "1e", "NaN", "Infinity", "0x10"}) {
     INFO(wrong);
     CHECK_FALSE(Parse(std::string("[") + wrong + "]").ok());

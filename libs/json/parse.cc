@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -29,9 +31,10 @@ std::optional<Value> NumberOf(std::string_view text) {
   }
   double number = 0;
   if (std::from_chars(text.data(), end, number).ec == std::errc()) return Value(number);
-  // Out of range: next to nothing, or too much.
-  if (text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos) return Value(0.0);
-  return std::nullopt;
+  // Out of range. strtod tells next to nothing from too much; no program of ours sets a locale.
+  number = std::strtod(std::string(text).c_str(), nullptr);
+  if (std::isinf(number)) return std::nullopt;
+  return Value(number);
 }
 
 // Of members with the same key keeps the last value, in the place of the first.
