@@ -94,6 +94,14 @@ def the_sites_have_the_same_history(world):
     check(histories[0] == histories[1], "the histories differ")
 
 
+def a_group_at_rest_is_whole(world, members, may_miss=None):
+    """P1, P2, P8 of a group that nobody moves."""
+    one_site_runs_the_servers(world, members)
+    no_two_writers(world, may_miss)
+    the_sites_have_the_same_history(world)
+    no_operation_is_stuck(world)
+
+
 def no_operation_is_stuck(world):
     for view in (world.a, world.b):
         running = [operation for operation in view.cli.json("operation", "list")

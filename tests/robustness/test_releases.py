@@ -31,10 +31,7 @@ def kept(world, version, name):
 
 def holds(world, view):
     at_rest(world, view)
-    invariants.one_site_runs_the_servers(world, MEMBERS)
-    invariants.no_two_writers(world, invariants.left_behind(world, world.a, world.b))
-    invariants.the_sites_have_the_same_history(world)
-    invariants.no_operation_is_stuck(world)
+    invariants.a_group_at_rest_is_whole(world, MEMBERS, invariants.left_behind(world, world.a, world.b))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -56,6 +53,4 @@ def test_an_operation_that_an_earlier_release_did_not_end_is_ended(world, versio
     assert final["status"] == "completed", final
     cleaned(world, world.b, final)
     at_rest(world, world.b)
-    invariants.one_site_runs_the_servers(world, MEMBERS)
-    invariants.no_two_writers(world)
-    invariants.the_sites_have_the_same_history(world)
+    invariants.a_group_at_rest_is_whole(world, MEMBERS)

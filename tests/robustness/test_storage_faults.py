@@ -32,10 +32,7 @@ def ends(world, view, operation, status="completed"):
 def holds(world, view):
     """Everything that has to, once the group is at rest on this site."""
     at_rest(world, view)
-    invariants.one_site_runs_the_servers(world, MEMBERS)
-    invariants.no_two_writers(world)
-    invariants.the_sites_have_the_same_history(world)
-    invariants.no_operation_is_stuck(world)
+    invariants.a_group_at_rest_is_whole(world, MEMBERS)
 
 
 def versions(view):
