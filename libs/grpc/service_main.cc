@@ -1,6 +1,7 @@
 #include "libs/grpc/service_main.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -90,6 +91,16 @@ HostOptions MakeHostOptions(const config::Config& config) {
   options.max_queued = static_cast<int>(config.GetInteger("grpc.max_queued"));
   options.max_deadline = config.GetDuration("grpc.max_deadline");
   return options;
+}
+
+// glibc gives every few threads a heap of their own and lets its limit for large blocks grow with what was freed, so what
+// passing answers needed in many threads stays resident, a little more each time: over 20 moves there and back
+// storage-pure grew by 4.8 MiB so and by 1.5 MiB with these settings, while what was in use stayed at 1.8 MiB. Requests
+// wait for networks and disks, not for malloc.
+void KeepMemoryFlat() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
 }
 
 // The signals that end a service are blocked in every thread and waited for by the main one.
@@ -193,6 +204,7 @@ int RunService(int argc, char** argv, const ServiceDefinition& definition) {
   // gRPC's own locks are checked for lock-order inversions in this platform's build of Abseil; a find would end the
   // process.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  KeepMemoryFlat();
   Flags flags;
   int exit_code = 0;
   if (!ParseFlags(argc, argv, definition, flags, exit_code)) return exit_code;

@@ -4,6 +4,7 @@ Run by `./dev test compose`, which makes the image first.
 """
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -35,8 +36,11 @@ class ComposeLab:
         self.base = [*compose_command(), "-p", "protector-test", "-f", str(ROOT / "deploy/compose/docker-compose.yml")]
 
     def compose(self, *arguments, check=True, timeout=300):
+        """One call of compose. It waits as long for the engine as we wait for it: by itself docker-compose 1.29 gives up after 60 s,
+        and an engine on a busy disk has been seen to take longer over a kill (it answers when the process has gone, and a process
+        that waits for its fsync goes when that is done)."""
         done = subprocess.run([*self.base, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=timeout, check=False)
+                              text=True, timeout=timeout, check=False, env={**os.environ, "COMPOSE_HTTP_TIMEOUT": str(timeout)})
         if check and done.returncode != 0:
             raise AssertionError(f"docker-compose {' '.join(arguments)}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         return done

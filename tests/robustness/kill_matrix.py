@@ -1,7 +1,9 @@
 """./dev chaos kill-matrix [FLOW...]: kills a service at every failpoint that each flow passes, and compares what is left with the calm course.
 
   --each N       for each point: its first hit and N - 1 others of its hits, drawn from the seed (default 1)
-  --double N     N courses with a second death, at a failpoint of the recovery from the first (default 0)
+  --double N     N courses with a second death, at a failpoint of the recovery from the first (default 0); all: every failpoint of a
+                 service once as the place of the second death
+  --only-double  no courses with one death
   --only TEXT    points whose name holds TEXT
   --action A     kill (default), error, or delay=MILLISECONDS
   --seed N       what is drawn (default: from the clock, printed)
@@ -37,11 +39,28 @@ def points(calm, each, only, chance):
     return chosen
 
 
+FIRSTS = 3  # places of the first death that are tried until the recovery comes by the place of the second
+
+
+def second_deaths(calm, chosen, count, chance):
+    """[(place of the second death, places of the first one to try)]. Any point of the same service may be the second: what a service
+    passes on its way back is among them."""
+    services = [point for point in chosen if point.program != "protector"]  # only those have somebody who starts them again
+    firsts = {}
+    for point in services:
+        firsts.setdefault((point.site, point.program), []).append(point)
+    places = sorted({(hit.site, hit.program, hit.name) for hit in calm.hits if (hit.site, hit.program) in firsts})
+    if count != "all":
+        places = [chance.choice(places) for _ in range(int(count))]
+    return [(Point(*place), chance.sample(firsts[place[:2]], min(FIRSTS, len(firsts[place[:2]])))) for place in places]
+
+
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("flows", nargs="*")
     parser.add_argument("--each", type=int, default=1)
-    parser.add_argument("--double", type=int, default=0)
+    parser.add_argument("--double", default="0")
+    parser.add_argument("--only-double", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--action", default="kill")
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -54,18 +73,16 @@ def main(arguments):
         for story in stories:
             calm = matrix.calm(story)
             chosen = points(calm, options.each, options.only, chance)
-            for point in chosen:
+            for point in [] if options.only_double else chosen:
                 matrix.cell(story, calm, point.name, course.AtFailpoint(point, options.action))
-            for _ in range(options.double // len(stories)):
-                first = chance.choice(chosen)
-                # Any point of the same program: what it passes on its way back is among them.
-                names = sorted({hit.name for hit in calm.hits if (hit.site, hit.program) == (first.site, first.program)})
-                second = Point(first.site, first.program, chance.choice(names))
-                matrix.cell(story, calm, first.name, course.AtFailpoint(first, options.action, second))
-                doubles += 1
+            for second, firsts in second_deaths(calm, chosen, options.double, chance):
+                for first in firsts:
+                    doubles += 1
+                    if matrix.cell(story, calm, f"{second.name}, second death", course.AtFailpoint(first, options.action, second)):
+                        break
     finally:
         world.close()
-    return matrix.conclude(stories, "failpoint", f"{doubles} of them with two deaths, seed {options.seed}")
+    return matrix.conclude(stories, "failpoint", f"{doubles} of them for two deaths, seed {options.seed}")
 
 
 if __name__ == "__main__":

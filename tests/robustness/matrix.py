@@ -1,6 +1,7 @@
 """Many courses, each with one fault, against the calm one of the same flow: the cells of a table."""
 
 import json
+import os
 import pathlib
 import sys
 import time
@@ -8,7 +9,7 @@ import traceback
 
 import course
 
-DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / "build" / "chaos"
+DIRECTORY = pathlib.Path(os.environ.get("PROTECTOR_CHAOS_DIR") or pathlib.Path(__file__).resolve().parents[2] / "build" / "chaos")
 PASSED, FAILED, NOT_MET = range(3)
 
 
@@ -35,6 +36,7 @@ class Matrix:
         return again
 
     def cell(self, story, calm, row, fault):
+        """One course; whether it met its fault."""
         began = time.monotonic()
         met = True
         try:
@@ -50,6 +52,7 @@ class Matrix:
             say(f"FAILED {what} ({time.monotonic() - began:.1f} s)\n  " + "\n  ".join(lines))
         counts = self.cells.setdefault((row, story.name), [0, 0, 0])
         counts[FAILED if lines else PASSED if met else NOT_MET] += 1
+        return met
 
     def table(self, stories, title):
         rows = sorted({row for row, _ in self.cells})
