@@ -197,6 +197,10 @@ absl::StatusOr<peer::ChangeResponse> FakeCloud::DeleteServer(const Call&, const 
   return Change("delete-server", request.server_id(), request.authority(), [&](Site& site) -> absl::StatusOr<bool> {
     const auto found = site.servers.find(request.server_id());
     if (found == site.servers.end() || found->second.next == "DELETED") return true;
+    if (world_.failing_deletions > 0) {
+      --world_.failing_deletions;
+      return false;
+    }
     found->second.next = "DELETED";
     found->second.ready = world_.clock().Now() + kShort;
     return false;

@@ -10,8 +10,16 @@
 namespace protector::orchestrator {
 namespace {
 
-// How long after its acceptance a stop may take to show in the server's task state.
-constexpr absl::Duration kStopTakesHold = absl::Seconds(3);
+// How long after its acceptance a stop or a deletion may take to show in the server's task state.
+constexpr absl::Duration kTakesHold = absl::Seconds(3);
+
+constexpr char kOnceMore[] = "once-more";
+
+// Of a change that was accepted and then given up. What was in its way has often passed (a busy array, say), so it is
+// asked for once more before a human is.
+Verdict GivenUp(const op::TaskRecord& task, absl::Status failure) {
+  return task.variant() == kOnceMore ? Verdict::Failed(std::move(failure)) : Verdict::Again(kOnceMore);
+}
 
 std::string ServerOn(const Run& run, const op::TaskRecord& task, const std::string& site) {
   if (!task.target_id().empty()) return task.target_id();
@@ -126,7 +134,7 @@ class StopServer final : public BasicKind {
           if (state->status() == "SHUTOFF" && state->task_state().empty()) return Verdict::Done();
           const absl::Duration waited = context_.clock.Now() - FromProto(task.waiting_since());
           // A stop that Nova took and gave up leaves the server as it was: without a task state.
-          const bool given_up = state->status() == "ACTIVE" && state->task_state().empty() && waited > kStopTakesHold;
+          const bool given_up = state->status() == "ACTIVE" && state->task_state().empty() && waited > kTakesHold;
           if (task.variant() != "hard" && (given_up || waited > timeout)) return Verdict::Again("hard");
           if (given_up || state->status() == "ERROR") {
             return Verdict::Failed(
@@ -201,14 +209,19 @@ class DeleteServer final : public BasicKind {
   Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
     return LookAtServers(
         context_, run, tasks, CallOf(run, *tasks.front()),
-        [](const peer::ResourceState* state, const op::TaskRecord& task) -> Verdict {
+        [this](const peer::ResourceState* state, const op::TaskRecord& task) -> Verdict {
           if (state == nullptr) return Verdict::Done();
-          if (state->status() == "ERROR" && state->task_state().empty()) {
-            return Verdict::Failed(
-                Error(absl::StatusCode::kInternal, "SERVER_ERROR",
-                      state->fault().empty() ? "the server went to ERROR while it was deleted" : state->fault())
-                    .Object(task.task().object())
-                    .Remedy("Look at the server in Nova, then retry the task."));
+          // Nova says "deleting" from the acceptance on. A deletion that it gave up leaves the server in ERROR, or as
+          // whoever came by since has left it (a quarantine stops and locks it): with nothing under way.
+          const bool idle = state->task_state().empty();
+          const absl::Duration waited = context_.clock.Now() - FromProto(task.waiting_since());
+          if (idle && (state->status() == "ERROR" || waited > kTakesHold)) {
+            return GivenUp(task, Error(absl::StatusCode::kInternal, "SERVER_NOT_DELETED",
+                                       fmt::format("Nova accepted the deletion of the server of {}, but it is {}{}{}",
+                                                   task.task().object(), state->status(),
+                                                   state->fault().empty() ? "" : ": ", state->fault()))
+                                     .Object(task.task().object())
+                                     .Remedy("Look at the server in Nova, then retry the task."));
           }
           return Verdict::Waiting(-1, state->status());
         });
@@ -223,13 +236,13 @@ class Release final : public BasicKind {
   Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
     peer::DescribeResourcesRequest request;
     request.set_group_id(run.operation().group_id());
-    std::vector<std::string> objects;
+    std::vector<op::TaskRecord> judged;
     for (const op::TaskRecord* task : tasks) {
       request.add_volume_ids(task->target_id());
-      objects.push_back(task->task().object());
+      judged.push_back(*task);
     }
     const std::string site_name = NamesFor(run, *tasks.front()).source;
-    return [this, call = CallOf(run, *tasks.front()), request, objects, site_name] {
+    return [this, call = CallOf(run, *tasks.front()), request, judged = std::move(judged), site_name] {
       const auto site = context_.ports.For(site_name);
       const auto states = site.ok() ? site->cloud->DescribeResources(call, request)
                                     : absl::StatusOr<peer::DescribeResourcesResponse>(site.status());
@@ -238,17 +251,19 @@ class Release final : public BasicKind {
         for (const peer::ResourceState& state : states->volumes()) by_id[state.id()] = state;
       }
       std::vector<Verdict> verdicts;
-      for (size_t i = 0; i < objects.size(); ++i) {
+      for (size_t i = 0; i < judged.size(); ++i) {
+        const std::string& object = judged[i].task().object();
         const peer::ResourceState& state = by_id[request.volume_ids(static_cast<int>(i))];
         if (!states.ok()) {
           verdicts.push_back(Verdict::NotDone(states.status()));
         } else if (!state.exists()) {
           verdicts.push_back(Verdict::Done());
         } else if (state.status().rfind("ERROR", 0) == 0) {
-          verdicts.push_back(Verdict::Failed(
+          verdicts.push_back(GivenUp(
+              judged[i],
               Error(absl::StatusCode::kInternal, "UNMANAGE_FAILED",
-                    fmt::format("Cinder could not release the volume of {} (status {})", objects[i], state.status()))
-                  .Object(fmt::format("{} (volume {})", objects[i], state.id()))
+                    fmt::format("Cinder could not release the volume of {} (status {})", object, state.status()))
+                  .Object(fmt::format("{} (volume {})", object, state.id()))
                   .Remedy("Cinder's volume log on that site says why; then retry the task.")
                   .Site(site_name)));
         } else {
