@@ -33,7 +33,7 @@ from flows import FLOWS, flow  # noqa: E402
 from matrix import DIRECTORY, Matrix, say  # noqa: E402
 from world import eventually  # noqa: E402
 
-HANG_MS = 6000  # longer than any deadline of RobustWorld's services
+HANG_MS = 5000  # longer than any deadline of RobustWorld's services, shorter than a late change is waited for
 KINDS = {
     "execute-then-cut": {"action": "execute_then_cut"},
     "cut-before": {"action": "cut_before"},

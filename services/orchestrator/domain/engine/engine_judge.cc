@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kMaxProblems = 200;
 constexpr int kMaxFailedLooks = 40;
+constexpr int kPatience = 4;  // as after so many tries
 
 op::Problem ProblemOf(const op::TaskRecord& record, const absl::Status& status, absl::Time now) {
   const ErrorDetail detail = DetailOf(status);
@@ -76,6 +77,11 @@ void Engine::Judge(Live& live, int index, const Verdict& verdict, From from) {
       StartWaiting(live, index);
       return;
     case Verdict::Kind::kWaiting: {
+      if (from == From::kProbe) {  // it may happen yet: look again before anything is done
+        timers_.emplace(clock_.Monotonic() + Backoff(kPatience), ReadyTask{run.id(), index});
+        Touch(live, index);
+        return;
+      }
       record.set_tries(0);
       run.changed = true;
       const absl::Duration limit = director_.KindOf(record).TraitsOf(run, record).wait_limit;

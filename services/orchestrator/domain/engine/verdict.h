@@ -18,7 +18,7 @@ struct Verdict {
   enum class Kind {
     kDone,           // the object is as it should be
     kAccepted,       // the change was accepted; wait for its end
-    kWaiting,        // (look) not there yet
+    kWaiting,        // (look) not there yet; (probe) may happen yet, so act on nothing
     kAgain,          // (look) a further attempt of kind `variant` is due
     kNotDone,        // certainly without effect; `status` says why (OK from a probe: there is simply no trace)
     kUnknown,        // may have happened; `status` says what was seen

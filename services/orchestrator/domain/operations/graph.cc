@@ -281,6 +281,8 @@ void AddAftermath(Builder& builder, const Run& run, int result, const std::vecto
     cleaning.insert(cleaning.end(), cleaned.begin(), cleaned.end());
     cleaned.push_back(servers[static_cast<size_t>(m)]);
   }
+  // A move does not wait for the old direction to be switched off; here it has to be, so that nothing is left sending.
+  cleaning.push_back(builder.Group("confirm-suspended", "replication from " + source, begin, settled));
   cleaning.insert(cleaning.end(), ends.begin(), ends.end());
   builder.Step("cleanup_source", target, deferred);
   const int cleaned = builder.Group("commit-cleaned", "metadata of the group", {result}, cleaning);

@@ -199,6 +199,7 @@ void AddStorageKinds(const OperationContext& context, Kinds& kinds) {
   kinds.Add("fence-lost", std::make_unique<WatchedKind>(context, fence_lost, Fence, FenceAgain));
   kinds.Add("fence-returned", std::make_unique<WatchedKind>(context, fence_returned, Fence, FenceAgain));
   kinds.Add("suspend-source", std::make_unique<SimpleKind>(context, tolerated, Suspend));
+  kinds.Add("confirm-suspended", std::make_unique<SimpleKind>(context, cleanup, Suspend));
   kinds.Add("refuse-replication", std::make_unique<SimpleKind>(context, tolerated, Refuse));
   kinds.Add("materialize-volumes", std::make_unique<WatchedKind>(context, materialize, Materialize, MaterializeAgain));
   kinds.Add("retire-volumes", std::make_unique<SimpleKind>(context, cleanup, Retire));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "services/orchestrator/domain/operations/basic_kind.h"
+#include "services/orchestrator/domain/times.h"
 
 namespace protector::orchestrator {
 namespace {
@@ -40,13 +41,19 @@ class ImportVolumeKind final : public BasicKind {
 
   Work Probe(const Run& run, const op::TaskRecord& task) const override {
     return [this, call = CallOf(run, task), names = NamesOf(run), mark = task.intent().mark(),
-            object = task.task().object()]() -> Verdict {
+            object = task.task().object(), sent = FromProto(task.intent().time())]() -> Verdict {
+      const absl::Duration elapsed = context_.clock.Now() - sent;
       const auto found = context_.target.FindVolumes(call, names.project, {mark});
       if (!found.ok()) return Verdict::OfQuestion(found.status());
       std::vector<CloudObject> ours;
       for (const CloudObject& volume : *found) {
         if (volume.status.rfind("ERROR", 0) != 0)
           ours.push_back(volume);  // a failed import that Cinder does not let go of
+      }
+      // A request that was given up for its time may be carried out yet. Cinder would take a second one for the same
+      // volume, fail at it, and keep its record for good, so the first is given as long again to arrive.
+      if (ours.empty() && elapsed >= context_.timeouts.call && elapsed < 2 * context_.timeouts.call) {
+        return Verdict::Waiting(-1, "the request timed out and may be carried out yet");
       }
       if (ours.empty()) return Verdict::NotDone();
       if (ours.size() > 1) {
