@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "libs/base/purpose.h"
+#include "libs/grpc/identity.h"
 
 namespace protector::rpc {
 
@@ -29,6 +30,7 @@ struct CallContext {
   std::string project_domain;
   std::string user;
   Purpose purpose;     // the caller's, for logs; no decision rests on it
+  Identity caller;     // what its certificate proves; empty on a connection without TLS
   std::string method;  // "/protector.site.v1.SiteRegistry/GetSite"
   std::string peer;    // as gRPC names it: "ipv4:127.0.0.1:40000"
   absl::Time deadline = absl::InfiniteFuture();

@@ -24,7 +24,9 @@ void Add(::grpc::ClientContext& context, const char* key, const std::string& val
 
 }  // namespace
 
-std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address, const ChannelOptions& options) {
+std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address,
+                                             const std::shared_ptr<::grpc::ChannelCredentials>& credentials,
+                                             const ChannelOptions& options) {
   ::grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
@@ -39,16 +41,20 @@ std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address, const C
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // one layer retries, and it is not this one
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a new channel does not inherit another's backoff
-  return ::grpc::CreateCustomChannel(address, ::grpc::InsecureChannelCredentials(), arguments);
+  return ::grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
-Connector::Connector(const std::string& address, const ChannelOptions& options)
-    : address_(address), options_(options), channel_(MakeChannel(address, options)) {}
+Connector::Connector(const std::string& address, std::shared_ptr<::grpc::ChannelCredentials> credentials,
+                     const ChannelOptions& options)
+    : address_(address),
+      credentials_(std::move(credentials)),
+      options_(options),
+      channel_(MakeChannel(address, credentials_, options)) {}
 
 std::shared_ptr<::grpc::Channel> Connector::Get() {
   std::lock_guard lock(mutex_);
   if (channel_->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_TRANSIENT_FAILURE) {
-    channel_ = MakeChannel(address_, options_);
+    channel_ = MakeChannel(address_, credentials_, options_);
   }
   return channel_;
 }

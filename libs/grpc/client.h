@@ -2,7 +2,7 @@
 // Calling our own services: channels with keepalive, calls with a deadline (always), the caller's context in the
 // metadata, retries only where the caller says that repeating is harmless, and errors with object and remedy.
 //
-//   auto channel = rpc::MakeChannel("127.0.20.1:7102");
+//   auto channel = rpc::MakeChannel("127.0.20.1:7102", security.ForChannel({"site-b", "metadata-sync"}));
 //   auto stub = pb::MetadataSync::NewStub(channel);
 //   rpc::CallOptions options(absl::Seconds(5), "metadata-sync of site-b at 127.0.20.1:7102");
 //   absl::StatusOr<pb::Document> document = rpc::Call(*stub, &pb::MetadataSync::StubInterface::GetDocument, request,
@@ -39,7 +39,10 @@ struct ChannelOptions {
 };
 
 // Connects when first used. `address` is "host:port" (or any target that gRPC resolves).
-std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address, const ChannelOptions& options = {});
+// `credentials`: of Security::ForChannel.
+std::shared_ptr<::grpc::Channel> MakeChannel(const std::string& address,
+                                             const std::shared_ptr<::grpc::ChannelCredentials>& credentials,
+                                             const ChannelOptions& options = {});
 
 // How often a call may be sent, in all. More than once only if repeating it has no further effect.
 enum class Repeat { kOnce, kIfIdempotent };
@@ -51,11 +54,13 @@ enum class Repeat { kOnce, kIfIdempotent };
 // Threads: Get may be called from any thread. Ownership: channels live as long as somebody uses them.
 class Connector {
  public:
-  explicit Connector(const std::string& address, const ChannelOptions& options = {});
+  Connector(const std::string& address, std::shared_ptr<::grpc::ChannelCredentials> credentials,
+            const ChannelOptions& options = {});
   std::shared_ptr<::grpc::Channel> Get();
 
  private:
   const std::string address_;
+  const std::shared_ptr<::grpc::ChannelCredentials> credentials_;
   const ChannelOptions options_;
   std::mutex mutex_;
   std::shared_ptr<::grpc::Channel> channel_;

@@ -1,6 +1,7 @@
 #include "libs/grpc/host.h"
 
 #include <fmt/format.h>
+#include <grpc/grpc_security_constants.h>
 
 #include <algorithm>
 #include <map>
@@ -25,6 +26,14 @@ std::string Metadata(const ::grpc::CallbackServerContext& context, const char* k
   if (found == context.client_metadata().end() || found->second.size() > kMaxMetadataBytes) return "";
   std::string text(found->second.data(), found->second.size());
   return IsPrintableUtf8(text) ? text : "";
+}
+
+// What the caller's certificate proves. gRPC has checked the certificate's chain and dates.
+std::optional<Identity> CallerOf(const ::grpc::CallbackServerContext& context) {
+  for (const ::grpc::string_ref& uri : context.auth_context()->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
+    if (const auto found = ParseIdentity(std::string(uri.data(), uri.size()))) return found;
+  }
+  return std::nullopt;
 }
 
 log::Level LevelOf(const absl::Status& status) {
@@ -71,6 +80,24 @@ const std::string& Host::site() const {
 
 absl::StatusOr<CallContext> Host::Admit(::grpc::CallbackServerContext& context, const std::string& method,
                                         bool stream) {
+  const absl::Time now = absl::Now();
+  CallContext call;
+  call.method = method;
+  call.peer = context.peer();
+  call.request_id = Metadata(context, kRequestIdKey);
+  if (call.request_id.empty()) call.request_id = state_->ids.NewUuid();
+  const absl::Status checked = Check(context, call, now, stream);
+  if (checked.ok()) return call;
+  Finished(call, now, checked);
+  return checked;
+}
+
+absl::Status Host::Check(::grpc::CallbackServerContext& context, CallContext& call, absl::Time now, bool stream) const {
+  const std::optional<Identity> caller = CallerOf(context);
+  if (caller) call.caller = *caller;
+  if (!state_->options.insecure) {
+    PROTECTOR_RETURN_IF_ERROR(MayCall(state_->options.access, call.method, caller, state_->options.site));
+  }
   {
     std::lock_guard lock(state_->mutex);
     if (state_->draining) {
@@ -78,29 +105,23 @@ absl::StatusOr<CallContext> Host::Admit(::grpc::CallbackServerContext& context, 
           .Remedy("Try again when it has been started again.");
     }
   }
-  const absl::Time now = absl::Now();
   // gRPC gives the far future when the caller set none.
   const absl::Time asked = absl::FromChrono(context.deadline());
   if (asked > now + absl::Hours(24 * 365)) {
     return Error(absl::StatusCode::kInvalidArgument, "DEADLINE_REQUIRED", "the call has no deadline")
-        .Object("method " + method)
+        .Object("method " + call.method)
         .Remedy("Set a deadline on every call.");
   }
   const absl::Duration most = stream ? state_->options.max_stream_deadline : state_->options.max_deadline;
-  CallContext call;
-  call.method = method;
-  call.request_id = Metadata(context, kRequestIdKey);
-  if (call.request_id.empty()) call.request_id = state_->ids.NewUuid();
   call.project = Metadata(context, kProjectKey);
   call.project_domain = Metadata(context, kProjectDomainKey);
   call.user = Metadata(context, kUserKey);
   call.purpose = {Metadata(context, kOperationKey), Metadata(context, kStepKey), Metadata(context, kTaskKey), 0};
   if (!absl::SimpleAtoi(Metadata(context, kEpochKey), &call.purpose.epoch)) call.purpose.epoch = 0;
-  call.peer = context.peer();
   call.deadline = std::min(asked, now + most);
   // The context lives until the reactor has finished, and no handler keeps its CallContext longer than that.
   call.cancelled = [&context, deadline = call.deadline] { return context.IsCancelled() || absl::Now() >= deadline; };
-  return call;
+  return absl::OkStatus();
 }
 
 absl::Status Host::Post(std::function<void()> work) {
@@ -118,6 +139,7 @@ void Host::Finished(const CallContext& call, absl::Time started, const absl::Sta
   if (!state_->logger.Enabled(level)) return;
   std::vector<log::Field> fields = {
       {"method", call.method}, {"request_id", call.request_id}, {"peer", call.peer}, {"seconds", seconds}};
+  if (!call.caller.empty()) fields.emplace_back("caller", call.caller.site + "/" + call.caller.program);
   if (!call.project.empty()) fields.emplace_back("project", call.project);
   if (!call.user.empty()) fields.emplace_back("user", call.user);
   for (log::Field& field : log::Field::Of(call.purpose)) fields.push_back(std::move(field));

@@ -1,6 +1,6 @@
 #pragma once
 // What every handler runs in: a bounded pool of worker threads for blocking work, the checks each call has to pass
-// (a deadline, not draining, room in the queue), the request log and the metrics.
+// (a caller that may, a deadline, not draining, room in the queue), the request log and the metrics.
 //
 // Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the
 // services. Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining
@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/ids.h"
+#include "libs/grpc/access.h"
 #include "libs/grpc/call_context.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
@@ -23,6 +24,8 @@ namespace protector::rpc {
 
 struct HostOptions {
   std::string site;
+  Access access = {};     // who may call what; not looked at when `insecure`
+  bool insecure = false;  // connections prove nothing
   int workers = 16;
   int max_queued = 1024;
   absl::Duration max_deadline = absl::Minutes(5);        // of a unary call; a longer one is cut to this
@@ -38,7 +41,7 @@ class Host {
 
   const std::string& site() const;
 
-  // The call's context, or why it is refused.
+  // The call's context, or why it is refused; a refusal is in the log and the metrics.
   absl::StatusOr<CallContext> Admit(::grpc::CallbackServerContext& context, const std::string& method, bool stream);
   // Queues work; RESOURCE_EXHAUSTED when there is no room.
   absl::Status Post(std::function<void()> work);
@@ -52,6 +55,9 @@ class Host {
   void RemoveDrainHook(int64_t id);
 
  private:
+  // Fills in the call's context, or says why it is refused.
+  absl::Status Check(::grpc::CallbackServerContext& context, CallContext& call, absl::Time now, bool stream) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -16,7 +16,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   ::grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto server = std::unique_ptr<Server>(new Server(options, host));
   ::grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen, ::grpc::InsecureServerCredentials(), &server->port_);
+  builder.AddListeningPort(options.listen, options.security.ForServer(), &server->port_);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);

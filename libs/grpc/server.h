@@ -14,11 +14,13 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/grpc/host.h"
+#include "libs/grpc/security.h"
 
 namespace protector::rpc {
 
 struct ServerOptions {
   std::string listen;  // "ip:port"; port 0 picks one
+  Security security = Security::Insecure();
   int max_message_bytes = 64 << 20;
   absl::Duration drain_timeout = absl::Seconds(20);
 };

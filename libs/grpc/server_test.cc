@@ -50,7 +50,7 @@ class FakeService final : public pb::MetadataService::CallbackService {
 };
 
 struct Fixture {
-  explicit Fixture(HostOptions host_options = {.site = "site-t"})
+  explicit Fixture(HostOptions host_options = {.site = "site-t", .insecure = true})
       : host(host_options,
              log::Logger::ToFunction({"test", "site-t", log::Level::kInfo},
                                      [this](const std::string& line) {
@@ -62,7 +62,7 @@ struct Fixture {
     auto started = Server::Start({.listen = "127.0.0.1:0", .drain_timeout = absl::Seconds(10)}, host, {&service});
     REQUIRE(started.ok());
     server = *std::move(started);
-    channel = MakeChannel(fmt::format("127.0.0.1:{}", server->port()));
+    channel = MakeChannel(fmt::format("127.0.0.1:{}", server->port()), Security::Insecure().ForChannel({}));
     stub = pb::MetadataService::NewStub(channel);
   }
   CallOptions Options(absl::Duration timeout = absl::Seconds(10)) const { return {timeout, "test service"}; }
@@ -127,7 +127,7 @@ TEST_CASE("errors arrive with cause, object, remedy and site; exceptions as INTE
 }
 
 TEST_CASE("a call without a deadline is refused, a long one is cut") {
-  Fixture fixture({.site = "site-t", .max_deadline = absl::Seconds(30)});
+  Fixture fixture({.site = "site-t", .insecure = true, .max_deadline = absl::Seconds(30)});
   absl::Time deadline;
   fixture.service.on_list = [&](const CallContext& call) -> absl::StatusOr<pb::ListHeadsResponse> {
     deadline = call.deadline;
@@ -170,7 +170,7 @@ TEST_CASE("a connector finds a server that has come back at once, whatever the b
     return pb::ListHeadsResponse();
   };
   const std::string address = fmt::format("127.0.0.1:{}", fixture.server->port());
-  Connector connector(address, {.max_reconnect_backoff = absl::Hours(1)});
+  Connector connector(address, Security::Insecure().ForChannel({}), {.max_reconnect_backoff = absl::Hours(1)});
   const auto list = [&] {
     const auto stub = pb::MetadataService::NewStub(connector.Get());
     return Call(*stub, &Stub::ListHeads, pb::ListHeadsRequest(), fixture.Options()).status();
@@ -180,7 +180,7 @@ TEST_CASE("a connector finds a server that has come back at once, whatever the b
   for (int i = 0; i < 5; ++i) CHECK(list().code() == absl::StatusCode::kUnavailable);
   metrics::Registry metrics;
   RandomIdGenerator ids;
-  Host host({.site = "site-t"}, {}, metrics, ids);
+  Host host({.site = "site-t", .insecure = true}, {}, metrics, ids);
   FakeService again(host);
   again.on_list = fixture.service.on_list;
   const auto server = Server::Start({.listen = address}, host, {&again});
@@ -232,7 +232,7 @@ TEST_CASE("drain: health says no, new calls are refused, the running one ends we
 }
 
 TEST_CASE("a full queue refuses with RESOURCE_EXHAUSTED") {
-  Fixture fixture({.site = "site-t", .workers = 1, .max_queued = 1});
+  Fixture fixture({.site = "site-t", .insecure = true, .workers = 1, .max_queued = 1});
   std::promise<void> entered;
   std::atomic<int> calls = 0;
   std::promise<void> release;

@@ -84,23 +84,41 @@ log::Logger MakeLogger(const ServiceDefinition& definition, const config::Config
   return log::Logger::ToStderr(options);
 }
 
-HostOptions MakeHostOptions(const config::Config& config) {
+HostOptions MakeHostOptions(const ServiceDefinition& definition, const config::Config& config) {
   HostOptions options;
   options.site = config.GetString("site");
+  options.access = definition.access;
+  options.insecure = config.GetBoolean("insecure");
   options.workers = static_cast<int>(config.GetInteger("grpc.workers"));
   options.max_queued = static_cast<int>(config.GetInteger("grpc.max_queued"));
   options.max_deadline = config.GetDuration("grpc.max_deadline");
   return options;
 }
 
-// glibc gives every few threads a heap of their own and lets its limit for large blocks grow with what was freed, so what
-// passing answers needed in many threads stays resident, a little more each time: over 20 moves there and back
+// glibc gives every few threads a heap of their own and lets its limit for large blocks grow with what was freed, so
+// what passing answers needed in many threads stays resident, a little more each time: over 20 moves there and back
 // storage-pure grew by 4.8 MiB so and by 1.5 MiB with these settings, while what was in use stayed at 1.8 MiB. Requests
 // wait for networks and disks, not for malloc.
 void KeepMemoryFlat() {
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
   mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
+// A certificate for another program or site would be refused by everybody; say so here, with the remedy.
+absl::StatusOr<Security> MakeSecurity(const ServiceDefinition& definition, const config::Config& config) {
+  if (config.GetBoolean("insecure")) return Security::Insecure();
+  PROTECTOR_ASSIGN_OR_RETURN(Security security,
+                             Security::Tls({.ca_file = config.GetString("tls.ca_file"),
+                                            .certificate_file = config.GetString("tls.certificate_file"),
+                                            .key_file = config.GetString("tls.key_file")}));
+  const Identity ours{config.GetString("site"), definition.name};
+  if (security.self() == ours) return security;
+  return Error(absl::StatusCode::kFailedPrecondition, "TLS_WRONG_IDENTITY",
+               fmt::format("{}: the certificate is for {}, this is {}", config.GetString("tls.certificate_file"),
+                           security.self().Name(), ours.Name()))
+      .Object("file " + config.GetString("tls.certificate_file"))
+      .Remedy("Put the certificate that was made for this program of this site in its place.");
 }
 
 // The signals that end a service are blocked in every thread and waited for by the main one.
@@ -119,13 +137,20 @@ absl::Status Serve(const ServiceDefinition& definition, const config::Config& co
   SystemClock clock;
   RandomIdGenerator ids;
   metrics::Registry metrics;
-  Host host(MakeHostOptions(config), logger, metrics, ids);
-  PROTECTOR_ASSIGN_OR_RETURN(std::unique_ptr<App> app, definition.build(Environment{config, logger, metrics, clock, ids,
-                                                                                    host, config.GetString("site")}));
+  PROTECTOR_ASSIGN_OR_RETURN(const Security security, MakeSecurity(definition, config));
+  if (security.insecure()) {
+    logger.Warning(
+        "insecure: calls are neither encrypted nor is it known who makes them; for a lab on one machine only");
+  }
+  Host host(MakeHostOptions(definition, config), logger, metrics, ids);
+  PROTECTOR_ASSIGN_OR_RETURN(
+      std::unique_ptr<App> app,
+      definition.build(Environment{config, logger, metrics, clock, ids, host, security, config.GetString("site")}));
   PROTECTOR_ASSIGN_OR_RETURN(auto endpoint, metrics::Endpoint::Start(metrics, config.GetString("metrics.listen")));
 
   ServerOptions options;
   options.listen = config.GetString("listen");
+  options.security = security;
   options.max_message_bytes = static_cast<int>(config.GetInteger("grpc.max_message_bytes"));
   options.drain_timeout = config.GetDuration("drain_timeout");
   PROTECTOR_ASSIGN_OR_RETURN(std::unique_ptr<Server> server, Server::Start(options, host, app->Services()));
@@ -158,6 +183,20 @@ config::Schema CommonSchema(const ServiceDefinition& definition) {
   schema.Add({.path = "metrics.listen",
               .doc = "Address and port from which Prometheus pulls /metrics.",
               .default_value = fmt::format("127.0.10.1:{}", definition.default_port + 100)});
+  schema.Add({.path = "tls.ca_file",
+              .doc = "PEM file of every CA whose certificates are trusted.",
+              .default_value = "/etc/protector/tls/ca.pem"});
+  schema.Add({.path = "tls.certificate_file",
+              .doc = "PEM file of this service's certificate (URI:spiffe://protector/SITE/PROGRAM), then its chain. "
+                     "Read again when it changes, as are the other two.",
+              .default_value = fmt::format("/etc/protector/tls/{}.pem", definition.name)});
+  schema.Add({.path = "tls.key_file",
+              .doc = "PEM file of its private key, readable by this service's user only.",
+              .default_value = fmt::format("/etc/protector/tls/{}.key", definition.name)});
+  schema.Add({.path = "insecure",
+              .type = Type::kBoolean,
+              .doc = "Plain text instead of TLS: anybody who reaches the port is obeyed. For a lab on one machine.",
+              .default_value = "false"});
   schema.Add({.path = "log.level",
               .doc = "The least important lines that are logged.",
               .default_value = "info",

@@ -12,7 +12,8 @@
 // ended by a signal or said what was asked, 1 failed, 2 wrong usage or configuration.
 //
 // Common configuration keys (CommonSchema; defaults are the lab's site-a): site, listen, metrics.listen, log.level,
-// store.path, grpc.workers, grpc.max_queued, grpc.max_message_bytes, grpc.max_deadline, drain_timeout.
+// tls.ca_file, tls.certificate_file, tls.key_file, insecure, store.path, grpc.workers, grpc.max_queued,
+// grpc.max_message_bytes, grpc.max_deadline, drain_timeout.
 //
 // Threads: RunService blocks until SIGTERM or SIGINT. Ownership: the environment outlives the App. Failure: one
 // sentence with the remedy on stderr and the exit code.
@@ -28,6 +29,7 @@
 #include "libs/base/ids.h"
 #include "libs/config/config.h"
 #include "libs/grpc/host.h"
+#include "libs/grpc/security.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 
@@ -40,6 +42,7 @@ struct Environment {
   Clock& clock;
   IdGenerator& ids;
   Host& host;
+  const Security& security;  // of calls to other services
   std::string site;
 };
 
@@ -59,6 +62,7 @@ struct ServiceDefinition {
   std::string description;
   int default_port = 0;   // of `listen` in the sample; metrics are 100 above
   config::Schema schema;  // the service's own keys, after the common ones
+  Access access = {};     // who may call which of its methods
   std::function<absl::StatusOr<std::unique_ptr<App>>(const Environment&)> build;
   // Further checks of a configuration that has the right form; for --check-config as well. May be empty.
   std::function<absl::Status(const config::Config&)> check = {};

@@ -5,6 +5,7 @@
 #include "libs/base/error.h"
 #include "libs/store/sqlite_store.h"
 #include "services/metadata-sync/adapters/grpc_peer.h"
+#include "services/metadata-sync/transport/access.h"
 #include "services/metadata-sync/transport/metadata_service.h"
 
 namespace protector::metadata_sync {
@@ -33,7 +34,7 @@ class MetadataApp final : public rpc::App {
         store_(std::move(store)),
         repository_(*store_, {environment.site, environment.config.GetString("peer.site")}),
         replica_(repository_, hub_, environment.clock),
-        peer_(MakePeerOptions(environment.config)),
+        peer_(MakePeerOptions(environment.config), environment.security),
         synchroniser_(repository_, replica_, peer_, environment.clock, environment.logger),
         loop_(synchroniser_, repository_, peer_, environment.clock, MakeRetryOptions(environment.config),
               environment.logger, environment.metrics),
@@ -122,6 +123,7 @@ rpc::ServiceDefinition Definition() {
   definition.description = "Keeps one versioned document per protection group, the same on both sites.";
   definition.default_port = 7102;
   definition.schema = OwnSchema();
+  definition.access = MethodCallers();
   definition.build = Build;
   definition.check = Check;
   return definition;

@@ -4,6 +4,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "libs/grpc/testing/access_rows.h"
+#include "protector/metadata/v1/metadata.pb.h"
+#include "services/metadata-sync/transport/access.h"
+
 namespace protector::metadata_sync {
 namespace {
 
@@ -17,6 +21,11 @@ TEST_CASE("the sample configuration is what the program declares") {
   INFO(config.status().ToString());
   REQUIRE(config.ok());
   CHECK(Definition().check(*config).ok());
+}
+
+TEST_CASE("who may call is said of every method, and of nothing else") {
+  CHECK(rpc::testing::WrongRows(MethodCallers(), {protector::metadata::v1::Head::descriptor()->file()}) ==
+        std::vector<std::string>{});
 }
 
 }  // namespace

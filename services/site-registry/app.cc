@@ -5,6 +5,7 @@
 #include "libs/store/sqlite_store.h"
 #include "services/site-registry/adapters/grpc_services.h"
 #include "services/site-registry/adapters/openstack_cloud.h"
+#include "services/site-registry/transport/access.h"
 #include "services/site-registry/transport/site_service.h"
 
 namespace protector::site_registry {
@@ -31,7 +32,7 @@ class RegistryApp final : public rpc::App {
       : store_(std::move(store)),
         service_cloud_(std::move(cloud)),
         cloud_(MakeCloudPort(service_cloud_->cloud(), MakePlace(environment.config))),
-        services_(MakeGrpcServices()),
+        services_(MakeGrpcServices(environment.security)),
         registry_(*store_, environment.clock, environment.site),
         validator_(registry_, *cloud_, *services_, environment.clock, MakeOptions(environment.config),
                    environment.logger),
@@ -82,6 +83,7 @@ rpc::ServiceDefinition Definition() {
   definition.description = "Knows the sites, where their services are, and which tenant of one is which of the other.";
   definition.default_port = 7101;
   definition.schema = OwnSchema();
+  definition.access = MethodCallers();
   definition.build = Build;
   return definition;
 }

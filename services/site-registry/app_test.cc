@@ -4,6 +4,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "libs/grpc/testing/access_rows.h"
+#include "protector/site/v1/site.pb.h"
+#include "services/site-registry/transport/access.h"
+
 namespace protector::site_registry {
 namespace {
 
@@ -16,6 +20,11 @@ TEST_CASE("the sample configuration is what the program declares") {
   const auto config = schema.LoadText(sample, "sample");
   INFO(config.status().ToString());
   REQUIRE(config.ok());
+}
+
+TEST_CASE("who may call is said of every method, and of nothing else") {
+  CHECK(rpc::testing::WrongRows(MethodCallers(), {protector::site::v1::Site::descriptor()->file()}) ==
+        std::vector<std::string>{});
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "libs/http/curl_client.h"
 #include "libs/store/sqlite_store.h"
 #include "services/storage-pure/adapters/flasharray/client.h"
+#include "services/storage-pure/transport/access.h"
 #include "services/storage-pure/transport/storage_service.h"
 
 namespace protector::storage {
@@ -171,6 +172,7 @@ rpc::ServiceDefinition Definition() {
           .description = "The only program that talks to this site's FlashArray.",
           .default_port = 7104,
           .schema = OwnSchema(),
+          .access = MethodCallers(),
           .build = Build,
           .check = Check};
 }

@@ -5,6 +5,9 @@
 #include <sstream>
 
 #include "libs/base/error.h"
+#include "libs/grpc/testing/access_rows.h"
+#include "protector/storage/v1/storage.pb.h"
+#include "services/storage-pure/transport/access.h"
 
 namespace protector::storage {
 namespace {
@@ -40,6 +43,11 @@ TEST_CASE("configurations that cannot be meant are refused with file, key and re
     CHECK(status.code() == absl::StatusCode::kInvalidArgument);
     CHECK(MessageOf(status).find("test.yaml") != std::string::npos);
   }
+}
+
+TEST_CASE("who may call is said of every method, and of nothing else") {
+  CHECK(rpc::testing::WrongRows(MethodCallers(), {protector::storage::v1::Array::descriptor()->file()}) ==
+        std::vector<std::string>{});
 }
 
 }  // namespace protector::storage

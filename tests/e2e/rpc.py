@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 
 import grpc
+from protector_lab import pki
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -20,10 +21,18 @@ def _protoc(direction, message, data):
     return done.stdout
 
 
-def call(address, method, request_type, request_text, response_type, timeout=10):
-    """Returns the answer as protobuf text; raises grpc.RpcError."""
-    with grpc.insecure_channel(address) as channel:
-        invoke = channel.unary_unary(f"/{method}", request_serializer=None, response_deserializer=None)
+def channel(site, service, caller):
+    """To a service, with the certificate of `caller`: (site, program)."""
+    keys = pki.directory(caller[0])
+    program = caller[1]
+    credentials = grpc.ssl_channel_credentials((keys / "ca.pem").read_bytes(), (keys / f"{program}.key").read_bytes(), (keys / f"{program}.pem").read_bytes())
+    return grpc.secure_channel(site.address(service), credentials, (("grpc.ssl_target_name_override", f"{service}.{site.name}.protector"),))
+
+
+def call(site, service, method, request_type, request_text, response_type, caller=None, timeout=10):
+    """Returns the answer as protobuf text; raises grpc.RpcError. Who calls is the orchestrator of the same site unless `caller` says who."""
+    with channel(site, service, caller or (site, "orchestrator")) as opened:
+        invoke = opened.unary_unary(f"/{method}", request_serializer=None, response_deserializer=None)
         answer = invoke(_protoc("encode", request_type, request_text.encode()), timeout=timeout)
     return _protoc("decode", response_type, answer).decode()
 

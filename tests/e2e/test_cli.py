@@ -68,7 +68,8 @@ def test_credentials_come_from_clouds_yaml(shared, tmp_path):
     (tmp_path / "clouds.yaml").write_text(yaml.safe_dump(clouds))
     (tmp_path / "secure.yaml").write_text(yaml.safe_dump(secure))
     cli = Cli(shared.a.cli.program, {}, {"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml"),
-                                         "OS_CLIENT_SECURE_FILE": str(tmp_path / "secure.yaml")}, shared.spoken)
+                                         "OS_CLIENT_SECURE_FILE": str(tmp_path / "secure.yaml"), "PROTECTOR_TLS_DIR": rc["PROTECTOR_TLS_DIR"]},
+              shared.spoken)
     assert cli.json("--os-cloud", "dr-a", "protection-group", "show", GROUP)["name"] == GROUP
 
 

@@ -152,20 +152,21 @@ def test_p5_a_stale_epoch_is_aborted_by_every_service_that_changes_something(mov
     before = moved.b.counts()
     for view in (moved.a, moved.b):
         with pytest.raises(grpc.RpcError) as refused:
-            rpc.call(view.site.address("orchestrator"), "protector.peer.v1.PeerService/StopServer", "protector.peer.v1.StopServerRequest",
-                     f'{authority(group, 1)} server_id: "{server}" hard: true', "protector.peer.v1.ChangeResponse")
+            rpc.call(view.site, "orchestrator", "protector.peer.v1.PeerService/StopServer", "protector.peer.v1.StopServerRequest",
+                     f'{authority(group, 1)} server_id: "{server}" hard: true', "protector.peer.v1.ChangeResponse",
+                     caller=(moved.lab.layout.other(view.site), "orchestrator"))
         assert rpc.code_of(refused.value) == "ABORTED", (view.name, refused.value)
         with pytest.raises(grpc.RpcError) as refused:
-            rpc.call(view.site.address("storage-pure"), "protector.storage.v1.StorageService/FenceVolumes",
+            rpc.call(view.site, "storage-pure", "protector.storage.v1.StorageService/FenceVolumes",
                      "protector.storage.v1.FenceVolumesRequest", f'{authority(group, 1)} name: "pg-{GROUP}" replication_type: ASYNC',
                      "protector.storage.v1.FenceVolumesResponse")
         assert rpc.code_of(refused.value) == "ABORTED", (view.name, refused.value)
-    document = rpc.call(site.address("metadata-sync"), "protector.metadata.v1.MetadataService/GetDocument",
+    document = rpc.call(site, "metadata-sync", "protector.metadata.v1.MetadataService/GetDocument",
                         "protector.metadata.v1.GetDocumentRequest", f'group_id: "{group}" version: 1',
                         "protector.metadata.v1.GetDocumentResponse")
     body = document.split("document {", 1)[1].rsplit("\nversion {", 1)[0].rstrip().removesuffix("}")
     with pytest.raises(grpc.RpcError) as refused:
-        rpc.call(site.address("metadata-sync"), "protector.metadata.v1.MetadataService/Commit", "protector.metadata.v1.CommitRequest",
+        rpc.call(site, "metadata-sync", "protector.metadata.v1.MetadataService/Commit", "protector.metadata.v1.CommitRequest",
                  f'document {{ {body} }} base_version: {moved.sync_status()["local_version"]} reason: "forged"',
                  "protector.metadata.v1.CommitResponse")
     assert rpc.code_of(refused.value) == "ABORTED", refused.value
@@ -286,19 +287,19 @@ METADATA = "protector.metadata.v1.MetadataService"
 
 def sync_state(view, group):
     """Straight from metadata-sync: the command line would ask the orchestrator for the group first."""
-    answer = rpc.call(view.site.address("metadata-sync"), f"{METADATA}/GetSyncStatus", "protector.metadata.v1.GetSyncStatusRequest",
+    answer = rpc.call(view.site, "metadata-sync", f"{METADATA}/GetSyncStatus", "protector.metadata.v1.GetSyncStatusRequest",
                       f'group_id: "{group}"', "protector.metadata.v1.SyncStatus")
     return rpc.field(answer, "state")
 
 
 def take_over(view, group, reason):
     """What an unplanned failover commits: a new epoch with this site as primary, without the peer. Straight to metadata-sync."""
-    document = rpc.call(view.site.address("metadata-sync"), f"{METADATA}/GetDocument", "protector.metadata.v1.GetDocumentRequest",
+    document = rpc.call(view.site, "metadata-sync", f"{METADATA}/GetDocument", "protector.metadata.v1.GetDocumentRequest",
                         f'group_id: "{group}"', "protector.metadata.v1.GetDocumentResponse")
     body = document.split("document {", 1)[1].rsplit("\nversion {", 1)[0].rstrip().removesuffix("}")
     lines = [line for line in body.splitlines() if not line.startswith(("  epoch:", "  primary_site:", "  description:"))]
     version = document.rsplit("\nversion {", 1)[1]
-    rpc.call(view.site.address("metadata-sync"), f"{METADATA}/Commit", "protector.metadata.v1.CommitRequest",
+    rpc.call(view.site, "metadata-sync", f"{METADATA}/Commit", "protector.metadata.v1.CommitRequest",
              "document {" + "\n".join(lines) + f'\nepoch: {int(rpc.field(version, "epoch")) + 1} primary_site: "{view.name}" '
              f'description: "{reason}"\n}} base_version: {rpc.field(version, "version")} reason: "{reason}" allow_peer_unreachable: true',
              "protector.metadata.v1.CommitResponse", timeout=30)

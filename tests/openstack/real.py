@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "openstack")]
 
 from openstack_lab import settings  # noqa: E402
-from protector_lab import application, configs, health, http, layout  # noqa: E402
+from protector_lab import application, configs, health, http, layout, pki  # noqa: E402
 from protector_lab.cloud import Cloud  # noqa: E402
 from protector_lab.lab import FAST_TUNING, Lab  # noqa: E402
 from world import SiteView, World, eventually  # noqa: E402
@@ -38,6 +38,7 @@ class RealLab(Lab):
 
     def up(self, tuning=None):
         self.layout.directory.mkdir(parents=True, exist_ok=True)
+        pki.ensure(self.layout)
         for site in self.sites:
             configs.write_all(self.layout, site, {**FAST_TUNING, **(tuning or {})})
         self._start(self.sites, "all")
@@ -60,7 +61,7 @@ class RealLab(Lab):
         if name == "flasharray-sim":
             certificate = site.directory / "state" / "flasharray-sim" / "cert.pem"
             return certificate.exists() and health.http_ok(site.array_control + "/sim/health")
-        return health.grpc_serving(site.address(name))
+        return health.grpc_serving(site.address(name), pki.client_context(site))
 
     def kill(self, site):
         """Services, array and the whole cloud, at once."""

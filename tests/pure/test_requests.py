@@ -78,7 +78,7 @@ class RecordedLab(Lab):
                                                      ROOT / "build" / "pure" / "relay" / site.name)
             path = site.directory / "storage-pure.yaml"
             text = path.read_text().replace(site.array_url, f"https://{site.ip}:{RELAY_PORT}")
-            lines = [line if "ca_file" not in line else line.split("ca_file")[0] + "insecure: true" for line in text.splitlines()]
+            lines = [line if "ca_file" not in line or "flasharray-sim" not in line else line.split("ca_file")[0] + "insecure: true" for line in text.splitlines()]
             path.write_text("\n".join(lines) + "\n")
         super().start_process(site, name)
 
@@ -131,8 +131,8 @@ class StorageCalls:
 
     def call(self, view, method, text, answer=None):
         answer = answer or f"{method}Response"
-        return rpc.call(view.site.address("storage-pure"), f"protector.storage.v1.StorageService/{method}",
-                        f"protector.storage.v1.{method}Request", f'name: "{self.name}" {self.kind} {text}', f"protector.storage.v1.{answer}", 30)
+        return rpc.call(view.site, "storage-pure", f"protector.storage.v1.StorageService/{method}",
+                        f"protector.storage.v1.{method}Request", f'name: "{self.name}" {self.kind} {text}', f"protector.storage.v1.{answer}", timeout=30)
 
     def protect(self, source, target):
         accept = f'{self.authority} source_array: "{source.site.array}"'

@@ -65,11 +65,11 @@ void Side::StartService(const std::string& tls) {
   const std::string check =
       tls.empty() ? fmt::format("  ca_file: {}\n", (directory_ / "array" / "cert.pem").string()) : tls;
   std::ofstream(directory_ / "service.yaml") << fmt::format(
-      "site: {}\nlisten: {}:7104\nmetrics:\n  listen: {}:7204\nlog:\n  level: debug\ndrain_timeout: 1s\nstore:\n  path: {}\n"
+      "site: {}\ninsecure: true\nlisten: {}:7104\nmetrics:\n  listen: {}:7204\nlog:\n  level: debug\ndrain_timeout: 1s\nstore:\n  path: {}\n"
       "array:\n  url: https://{}:8443\n  api_token: ${{FILE:token}}\n{}",
       array_, ip_, ip_, (directory_ / "service.db").string(), ip_, check);
   service_pid_ = Spawn({STORAGE_PURE, "--config", (directory_ / "service.yaml").string()}, directory_ / "service.log");
-  connector_ = std::make_unique<rpc::Connector>(ip_ + ":7104");
+  connector_ = std::make_unique<rpc::Connector>(ip_ + ":7104", rpc::Security::Insecure().ForChannel({}));
 }
 
 void Side::KillService() {

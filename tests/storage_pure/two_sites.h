@@ -14,6 +14,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/error.h"
 #include "libs/grpc/client.h"
+#include "libs/grpc/security.h"
 #include "libs/http/curl_client.h"
 #include "libs/json/json.h"
 #include "protector/storage/v1/storage.grpc.pb.h"

@@ -2,7 +2,7 @@
 
 import os
 
-from . import layout
+from . import layout, pki
 
 
 def write_secret(path, text):
@@ -42,6 +42,8 @@ def scalar(item):
 
 def common(site, service, tuning):
     return {"site": site.name, "listen": site.address(service), "metrics": {"listen": site.metrics_address(service)},
+            "tls": {"ca_file": str(pki.directory(site) / "ca.pem"), "certificate_file": str(pki.directory(site) / f"{service}.pem"),
+                    "key_file": str(pki.directory(site) / f"{service}.key")},
             "log": {"level": tuning.get("log_level", "info")},
             "store": {"path": str(site.directory / "state" / service / f"{service}.db")}}
 

@@ -29,15 +29,15 @@ def read_exactly(connection, count):
     return data
 
 
-def grpc_serving(address, service="", timeout=2.0):
-    """True when the server at "host:port" answers grpc.health.v1.Health/Check with SERVING."""
+def grpc_serving(address, tls, service="", timeout=2.0):
+    """True when the server at "host:port" answers grpc.health.v1.Health/Check with SERVING. `tls`: an ssl.SSLContext."""
     host, port = address.rsplit(":", 1)
     body = (b"\x0a" + bytes((len(service),)) + service.encode()) if service else b""
     headers = b"".join(literal(*pair) for pair in (
-        (":method", "POST"), (":scheme", "http"), (":path", "/grpc.health.v1.Health/Check"), (":authority", address),
+        (":method", "POST"), (":scheme", "https"), (":path", "/grpc.health.v1.Health/Check"), (":authority", address),
         ("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", f"{int(timeout * 1000)}m")))
     try:
-        with socket.create_connection((host, int(port)), timeout) as connection:
+        with socket.create_connection((host, int(port)), timeout) as plain, tls.wrap_socket(plain) as connection:
             connection.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(HEADERS, 0x4, 1, headers) +
                                frame(DATA, 0x1, 1, b"\x00" + struct.pack(">I", len(body)) + body))
             while True:

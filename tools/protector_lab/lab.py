@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 
-from . import configs, health, layout
+from . import configs, health, layout, pki
 from .process import Process
 
 START_TIMEOUT = 60.0
@@ -65,6 +65,7 @@ class Lab:
         os.chmod(self.layout.directory, 0o700)
         if tuning is not None or not self._tuning_path.exists():
             self._tuning_path.write_text(json.dumps({**self.tuning(), **(tuning or {})}))
+        pki.ensure(self.layout)
         for site in self.sites:
             configs.write_all(self.layout, site, self.tuning())
         self._start(self.sites)
@@ -118,7 +119,7 @@ class Lab:
             return certificate.exists() and health.http_ok(site.array_control + "/sim/health")
         if name == "openstack-sim":
             return health.http_ok(site.cloud_control + "/sim/state")
-        return health.grpc_serving(site.address(name))
+        return health.grpc_serving(site.address(name), pki.client_context(site))
 
     def wait_ready(self, site, name, timeout=START_TIMEOUT):
         process = self.process(site, name)
@@ -189,7 +190,7 @@ class Lab:
         project = {"demo": "demo", "admin": "admin", "protector": "service"}[user]
         return {"OS_AUTH_URL": site.auth_url, "OS_USERNAME": user, "OS_PASSWORD": site.secrets[user],
                 "OS_PROJECT_NAME": project, "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
-                "OS_IDENTITY_API_VERSION": "3", "OS_REGION_NAME": site.name}
+                "OS_IDENTITY_API_VERSION": "3", "OS_REGION_NAME": site.name, "PROTECTOR_TLS_DIR": str(pki.directory(site))}
 
     def register(self, cli):
         """Both sites and the tenants, by the commands of the README."""

@@ -26,14 +26,24 @@ config::Schema FileSchema() {
   endpoint("orchestrator", "127.0.10.1:7103");
   endpoint("storage_pure", "127.0.10.1:7104");
   config::Schema schema;
+  schema.Add(
+      {.path = "tls_dir",
+       .doc = "Directory of ca.pem (the CAs that are trusted), cli.pem and cli.key (what proves to the services who "
+              "calls; `protector-pki issue` makes them). $PROTECTOR_TLS_DIR comes first; default: "
+              "~/.config/protector/tls or /etc/protector/tls.",
+       .default_value = "\"\""});
+  schema.Add({.path = "insecure",
+              .type = config::Type::kBoolean,
+              .doc = "Plain text instead of TLS, for services that say the same. For a lab on one machine.",
+              .default_value = "false"});
   schema.AddList("sites", "The sites that `protector` can ask.", site);
   return schema;
 }
 
-absl::StatusOr<std::vector<SiteAddress>> Read(const std::string& text, const std::string& path) {
+absl::StatusOr<CliConfig> Read(const std::string& text, const std::string& path) {
   const auto loaded = FileSchema().LoadText(text, path);
   if (!loaded.ok()) return UsageError(MessageOf(loaded.status())).Remedy(DetailOf(loaded.status()).remedy);
-  std::vector<SiteAddress> sites;
+  CliConfig config{.sites = {}, .tls_dir = loaded->GetString("tls_dir"), .insecure = loaded->GetBoolean("insecure")};
   for (const config::Config& entry : loaded->GetList("sites")) {
     SiteAddress site{.name = entry.GetString("name"),
                      .auth_url = entry.GetString("auth_url"),
@@ -42,18 +52,13 @@ absl::StatusOr<std::vector<SiteAddress>> Read(const std::string& text, const std
                      .orchestrator = entry.GetString("orchestrator"),
                      .storage_pure = entry.GetString("storage_pure")};
     FillDefaultPorts(site);
-    sites.push_back(std::move(site));
+    config.sites.push_back(std::move(site));
   }
-  return sites;
+  return config;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<SiteAddress>> LoadCliConfig(const cloudconfig::Env& env, const std::string& config_option) {
-  const auto variables = env.Variables();
-  const auto variable = variables.find("PROTECTOR_CONFIG");
-  std::string named = config_option;
-  if (named.empty() && variable != variables.end()) named = variable->second;
+// The file, if there is one.
+absl::StatusOr<CliConfig> ReadAny(const cloudconfig::Env& env, const std::string& named) {
   if (!named.empty()) {
     const auto text = env.ReadFile(named);
     if (!text) {
@@ -66,7 +71,28 @@ absl::StatusOr<std::vector<SiteAddress>> LoadCliConfig(const cloudconfig::Env& e
        {env.HomeDirectory() + "/.config/protector/protector.yaml", std::string("/etc/protector/protector.yaml")}) {
     if (const auto text = env.ReadFile(path)) return Read(*text, path);
   }
-  return std::vector<SiteAddress>{};
+  return CliConfig();
+}
+
+std::string Variable(const cloudconfig::Env& env, const char* name) {
+  const auto variables = env.Variables();
+  const auto found = variables.find(name);
+  return found == variables.end() ? "" : found->second;
+}
+
+std::string UsualTlsDir(const cloudconfig::Env& env) {
+  const std::string of_user = env.HomeDirectory() + "/.config/protector/tls", of_machine = "/etc/protector/tls";
+  return !env.ReadFile(of_user + "/ca.pem") && env.ReadFile(of_machine + "/ca.pem") ? of_machine : of_user;
+}
+
+}  // namespace
+
+absl::StatusOr<CliConfig> LoadCliConfig(const cloudconfig::Env& env, const std::string& config_option) {
+  PROTECTOR_ASSIGN_OR_RETURN(CliConfig config,
+                             ReadAny(env, config_option.empty() ? Variable(env, "PROTECTOR_CONFIG") : config_option));
+  if (const std::string directory = Variable(env, "PROTECTOR_TLS_DIR"); !directory.empty()) config.tls_dir = directory;
+  if (config.tls_dir.empty()) config.tls_dir = UsualTlsDir(env);
+  return config;
 }
 
 std::string SampleCliConfig() {

@@ -4,6 +4,7 @@
 
 #include "absl/time/clock.h"
 #include "libs/base/error.h"
+#include "libs/grpc/health.h"
 
 namespace protector::cli {
 namespace {
@@ -50,6 +51,41 @@ bool Connect(::grpc::Channel& channel, absl::Duration limit) {
   }
 }
 
+// What gRPC says of a channel that does not come about because one end does not trust the other; empty: it is something
+// else.
+std::string DistrustOn(const std::shared_ptr<::grpc::Channel>& channel) {
+  const std::string cause =
+      MessageOf(rpc::CheckHealth(channel, rpc::CallOptions(absl::Milliseconds(500), "the service")));
+  for (const char* sign : {"andshake", "ertificate"}) {
+    if (cause.find(sign) != std::string::npos) return cause;
+  }
+  return "";
+}
+
+absl::Status NotConnected(const SiteAddress& site, const std::string& service, const std::string& address,
+                          const std::shared_ptr<::grpc::Channel>& channel) {
+  const std::string label = Label(site);
+  if (const std::string cause = DistrustOn(channel); !cause.empty()) {
+    return Error(absl::StatusCode::kUnavailable, "SERVICE_NOT_TRUSTED",
+                 fmt::format("no trusted connection to {} of site {} at {}: {}", service, label, address, cause))
+        .Object(fmt::format("{} at {}", service, address))
+        .Site(label)
+        .Remedy(
+            "Check that ca.pem holds the CA of that site's certificates and that neither cli.pem nor the service's "
+            "certificate has expired or is another program's: `protector-pki show FILE`.");
+  }
+  return Error(absl::StatusCode::kUnavailable, "SERVICE_UNREACHABLE",
+               fmt::format("{} of site {} does not answer at {}", service, label, address))
+      .Object(fmt::format("{} at {}", service, address))
+      .Site(label)
+      .Remedy(
+          site.name.empty()
+              ? std::string("Check that the service runs there and can be reached from here.")
+              : fmt::format(
+                    "Check that the service runs and can be reached from here; `protector site validate {}` tells more.",
+                    site.name));
+}
+
 }  // namespace
 
 const failpoint::Site* ChangeOf(const std::string& method) {
@@ -64,10 +100,10 @@ void Session::SetSites(std::vector<SiteAddress> sites) {
   }
 }
 
-std::shared_ptr<::grpc::Channel> Session::ChannelTo(const std::string& address) {
+std::shared_ptr<::grpc::Channel> Session::ChannelTo(const std::string& address, const rpc::Identity& server) {
   std::lock_guard lock(mutex_);
-  auto& channel = channels_[address];
-  if (channel == nullptr) channel = rpc::MakeChannel(address);
+  auto& channel = channels_[{address, server}];
+  if (channel == nullptr) channel = rpc::MakeChannel(address, options_.security.ForChannel(server));
   return channel;
 }
 
@@ -82,19 +118,9 @@ Session::Begun Session::Begin(const SiteAddress& site, const std::string& servic
             .Remedy("Set it with `protector site set`, or in the configuration file (`protector help config`).");
     return begun;
   }
-  begun.channel = ChannelTo(address);
+  begun.channel = ChannelTo(address, {site.name, service});
   if (!Connect(*begun.channel, options_.connect_timeout)) {
-    begun.status =
-        Error(absl::StatusCode::kUnavailable, "SERVICE_UNREACHABLE",
-              fmt::format("{} of site {} does not answer at {}", service, begun.site, address))
-            .Object(fmt::format("{} at {}", service, address))
-            .Site(begun.site)
-            .Remedy(
-                site.name.empty()
-                    ? std::string("Check that the service runs there and can be reached from here.")
-                    : fmt::format(
-                          "Check that the service runs and can be reached from here; `protector site validate {}` tells more.",
-                          site.name));
+    begun.status = NotConnected(site, service, address, begun.channel);
   }
   return begun;
 }

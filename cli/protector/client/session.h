@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "cli/protector/client/site_address.h"
 #include "libs/grpc/client.h"
+#include "libs/grpc/security.h"
 
 namespace protector::cli {
 
@@ -43,6 +44,7 @@ struct SessionOptions {
   absl::Duration connect_timeout = absl::Milliseconds(1500);
   ProjectRef project;  // of the credentials, at the local site
   std::string user;
+  rpc::Security security = rpc::Security::Insecure();
   std::function<void(const CallNote&)> note = {};     // after each call; from any thread
   std::function<void(const std::string&)> warn = {};  // something the user should know
 };
@@ -159,14 +161,14 @@ class Session {
   Begun Begin(const SiteAddress& site, const std::string& service, const std::string& address, const char* method);
   rpc::CallOptions OptionsFor(const Begun& begun, const CallHow& how) const;
   absl::Status End(const Begun& begun, const absl::Status& status);
-  std::shared_ptr<::grpc::Channel> ChannelTo(const std::string& address);
+  std::shared_ptr<::grpc::Channel> ChannelTo(const std::string& address, const rpc::Identity& server);
 
   SiteAddress local_;
   std::vector<SiteAddress> configured_;
   std::vector<SiteAddress> sites_;
   SessionOptions options_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<::grpc::Channel>> channels_;
+  std::map<std::pair<std::string, rpc::Identity>, std::shared_ptr<::grpc::Channel>> channels_;
 };
 
 }  // namespace protector::cli

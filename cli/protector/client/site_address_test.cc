@@ -69,14 +69,16 @@ TEST_CASE("nothing that names a site is an error of usage with a remedy") {
 
 TEST_CASE("the configuration file") {
   protector::cloudconfig::FakeEnv env;
-  CHECK(LoadCliConfig(env, "")->empty());
+  CHECK(LoadCliConfig(env, "")->sites.empty());
+  CHECK_FALSE(LoadCliConfig(env, "")->insecure);
+  CHECK(LoadCliConfig(env, "")->tls_dir == "/home/user/.config/protector/tls");
   env.files["/home/user/.config/protector/protector.yaml"] =
       "sites:\n- name: site-a\n  auth_url: http://127.0.10.1:5000/v3\n";
-  const auto sites = LoadCliConfig(env, "");
-  INFO(sites.status().ToString());
-  REQUIRE(sites.ok());
-  REQUIRE(sites->size() == 1);
-  CHECK(sites->front().orchestrator == "127.0.10.1:7103");
+  const auto config = LoadCliConfig(env, "");
+  INFO(config.status().ToString());
+  REQUIRE(config.ok());
+  REQUIRE(config->sites.size() == 1);
+  CHECK(config->sites.front().orchestrator == "127.0.10.1:7103");
   // A file that is named has to be there, and a wrong one is not passed over.
   CHECK(ExitCode(LoadCliConfig(env, "/nowhere.yaml").status()) == 2);
   env.variables["PROTECTOR_CONFIG"] = "/cwd/p.yaml";
@@ -86,6 +88,19 @@ TEST_CASE("the configuration file") {
   REQUIRE_FALSE(wrong.ok());
   CHECK(ExitCode(wrong.status()) == 2);
   CHECK(protector::MessageOf(wrong.status()).find("orchestrater") != std::string::npos);
+}
+
+TEST_CASE("where the certificate is") {
+  protector::cloudconfig::FakeEnv env;
+  env.files["/etc/protector/tls/ca.pem"] = "a CA";
+  CHECK(LoadCliConfig(env, "")->tls_dir == "/etc/protector/tls");
+  env.files["/home/user/.config/protector/tls/ca.pem"] = "a CA";
+  CHECK(LoadCliConfig(env, "")->tls_dir == "/home/user/.config/protector/tls");
+  env.files["/etc/protector/protector.yaml"] = "tls_dir: /keys\ninsecure: true\n";
+  CHECK(LoadCliConfig(env, "")->tls_dir == "/keys");
+  CHECK(LoadCliConfig(env, "")->insecure);
+  env.variables["PROTECTOR_TLS_DIR"] = "/lab/tls";
+  CHECK(LoadCliConfig(env, "")->tls_dir == "/lab/tls");
 }
 
 TEST_CASE("exit codes") {

@@ -23,6 +23,19 @@ std::string Variable(const World& world, const char* name) {
   return found == variables.end() ? "" : found->second;
 }
 
+absl::StatusOr<rpc::Security> SecurityOf(const CliConfig& config) {
+  if (config.insecure) return rpc::Security::Insecure();
+  auto security = rpc::Security::Tls({.ca_file = config.tls_dir + "/ca.pem",
+                                      .certificate_file = config.tls_dir + "/cli.pem",
+                                      .key_file = config.tls_dir + "/cli.key"});
+  if (security.ok()) return security;
+  return UsageError(MessageOf(security.status()))
+      .Object(DetailOf(security.status()).object)
+      .Remedy(
+          "The services want a certificate from who calls: put ca.pem, cli.pem and cli.key, as `protector-pki issue "
+          "DIR SITE cli` makes them, into ~/.config/protector/tls or another directory that PROTECTOR_TLS_DIR names.");
+}
+
 }  // namespace
 
 Context::Context(const Program& known, const World& around, Arguments given)
@@ -66,10 +79,12 @@ cloudconfig::Options Context::CloudOptions() const {
 }
 
 absl::StatusOr<std::unique_ptr<Session>> Context::MakeSession() {
-  PROTECTOR_ASSIGN_OR_RETURN(std::vector<SiteAddress> configured, LoadCliConfig(world.env, arguments.Get("config")));
+  PROTECTOR_ASSIGN_OR_RETURN(const CliConfig config, LoadCliConfig(world.env, arguments.Get("config")));
+  const std::vector<SiteAddress>& configured = config.sites;
   const std::string wanted = arguments.Get("site");
   if (arguments.Has("site")) PROTECTOR_RETURN_IF_ERROR(CheckReference("site", wanted));
   SessionOptions options;
+  PROTECTOR_ASSIGN_OR_RETURN(options.security, SecurityOf(config));
   options.timeout = timeout_;
   options.note = [this](const CallNote& note) { Note(note); };
   options.warn = [this](const std::string& text) { Warn(text); };
@@ -91,6 +106,7 @@ absl::StatusOr<std::unique_ptr<Session>> Context::MakeSession() {
                                       : detail.remedy);
   }
   PROTECTOR_ASSIGN_OR_RETURN(const SiteChoice choice, ChooseSite(wanted, auth_url, configured));
+  if (config.insecure) Warn("insecure: calls to the services are neither encrypted, nor is it known who answers");
   auto session = std::make_unique<Session>(choice.site, configured, options);
   if (!choice.ask_registry_for_wanted) return session;
   PROTECTOR_ASSIGN_OR_RETURN(SiteAddress asked, FindSite(*session, wanted));

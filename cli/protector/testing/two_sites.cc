@@ -13,7 +13,8 @@ std::string ConfigEntry(const FakeSite& site) {
 }  // namespace
 
 TwoSites::TwoSites() {
-  env.files["/home/user/.config/protector/protector.yaml"] = "sites:\n" + ConfigEntry(a) + ConfigEntry(b);
+  env.files["/home/user/.config/protector/protector.yaml"] =
+      "insecure: true\nsites:\n" + ConfigEntry(a) + ConfigEntry(b);
   env.variables = {{"OS_AUTH_URL", a.auth_url()},      {"OS_USERNAME", "demo"},
                    {"OS_PASSWORD", "very-secret"},     {"OS_PROJECT_NAME", "demo"},
                    {"OS_USER_DOMAIN_NAME", "Default"}, {"OS_PROJECT_DOMAIN_NAME", "Default"}};

@@ -13,7 +13,8 @@ namespace {
 const failpoint::Site kApply("peer-apply-version", &rpc::LostCall);
 }  // namespace
 
-GrpcPeer::GrpcPeer(const GrpcPeerOptions& options) : options_(options), connector_(options.address) {}
+GrpcPeer::GrpcPeer(const GrpcPeerOptions& options, const rpc::Security& security)
+    : options_(options), connector_(options.address, security.ForChannel({options.site, "metadata-sync"})) {}
 
 std::unique_ptr<pb::MetadataService::Stub> GrpcPeer::NewStub() {
   return pb::MetadataService::NewStub(connector_.Get());

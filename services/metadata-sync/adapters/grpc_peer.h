@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "libs/grpc/client.h"
+#include "libs/grpc/security.h"
 #include "protector/metadata/v1/metadata.grpc.pb.h"
 #include "services/metadata-sync/ports/peer.h"
 
@@ -23,7 +24,7 @@ struct GrpcPeerOptions {
 
 class GrpcPeer final : public PeerPort {
  public:
-  explicit GrpcPeer(const GrpcPeerOptions& options);
+  GrpcPeer(const GrpcPeerOptions& options, const rpc::Security& security);
 
   absl::StatusOr<std::vector<protector::metadata::v1::Head>> ListHeads(const std::vector<std::string>& groups) override;
   absl::StatusOr<protector::metadata::v1::ApplyVersionResponse> Apply(const protector::metadata::v1::Version& version,

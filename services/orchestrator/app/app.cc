@@ -27,8 +27,9 @@ class OrchestratorApp final : public rpc::App {
                   std::unique_ptr<ServiceCloud> cloud)
       : store_(std::move(store)),
         service_cloud_(std::move(cloud)),
-        sites_(MakeSitesClient({environment.site, environment.config.GetString("services.site_registry")})),
-        ports_(*sites_, environment.config.GetString("services.metadata_sync"),
+        sites_(MakeSitesClient({environment.site, environment.config.GetString("services.site_registry")},
+                               environment.security)),
+        ports_(*sites_, environment.security, environment.config.GetString("services.metadata_sync"),
                environment.config.GetString("services.storage_pure")),
         local_cloud_(service_cloud_->cloud(), ports_.local_metadata(), environment.clock, environment.site),
         guard_(*store_, environment.site),

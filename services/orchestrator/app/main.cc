@@ -1,4 +1,5 @@
 // orchestrator: groups, members, policies, mappings, and the operations that move them.
+#include "services/orchestrator/app/access.h"
 #include "services/orchestrator/app/app.h"
 
 int main(int argc, char** argv) {
@@ -8,5 +9,6 @@ int main(int argc, char** argv) {
        .description = "Protection groups and the operations that move them between sites.",
        .default_port = 7103,
        .schema = protector::orchestrator::ConfigKeys(),
+       .access = protector::orchestrator::MethodCallers(),
        .build = protector::orchestrator::BuildApp});
 }

@@ -31,6 +31,8 @@ rpc::CallOptions Options(const ServiceAddress& at, absl::Time deadline) {
 
 class GrpcServices final : public ServicesPort {
  public:
+  explicit GrpcServices(const rpc::Security& security) : security_(security) {}
+
   absl::Status Health(const ServiceAddress& at, absl::Time deadline) override {
     return rpc::CheckHealth(Channel(at), Options(at, deadline));
   }
@@ -92,19 +94,22 @@ class GrpcServices final : public ServicesPort {
   std::shared_ptr<::grpc::Channel> Channel(const ServiceAddress& at) {
     std::lock_guard lock(mutex_);
     // A validation says how things are now, so no channel's old refusal is repeated.
-    auto& connector = connectors_[at.address];
-    if (connector == nullptr) connector = std::make_unique<rpc::Connector>(at.address);
+    auto& connector = connectors_[{at.address, {at.site, at.service}}];
+    if (connector == nullptr) {
+      connector = std::make_unique<rpc::Connector>(at.address, security_.ForChannel({at.site, at.service}));
+    }
     return connector->Get();
   }
 
+  const rpc::Security security_;
   std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<rpc::Connector>> connectors_;
+  std::map<std::pair<std::string, rpc::Identity>, std::unique_ptr<rpc::Connector>> connectors_;
 };
 
 }  // namespace
 
-std::unique_ptr<ServicesPort> MakeGrpcServices() {
-  return std::make_unique<GrpcServices>();
+std::unique_ptr<ServicesPort> MakeGrpcServices(const rpc::Security& security) {
+  return std::make_unique<GrpcServices>(security);
 }
 
 }  // namespace protector::site_registry

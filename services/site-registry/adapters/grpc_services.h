@@ -5,10 +5,11 @@
 
 #include <memory>
 
+#include "libs/grpc/security.h"
 #include "services/site-registry/ports/services_port.h"
 
 namespace protector::site_registry {
 
-std::unique_ptr<ServicesPort> MakeGrpcServices();
+std::unique_ptr<ServicesPort> MakeGrpcServices(const rpc::Security& security);
 
 }  // namespace protector::site_registry

@@ -21,8 +21,8 @@ const failpoint::Site kRetireVolumes("storage-retire-volumes", &rpc::LostCall);
 
 class ArrayClient final : public ArrayPort {
  public:
-  explicit ArrayClient(const ServiceAddress& address)
-      : caller_("storage-pure", address), stub_(storage::StorageService::NewStub(rpc::MakeChannel(address.address))) {}
+  ArrayClient(const ServiceAddress& address, const rpc::Security& security)
+      : caller_("storage-pure", address), stub_(storage::StorageService::NewStub(caller_.Channel(security))) {}
   absl::StatusOr<storage::Array> GetArray(const Call& call, const storage::GetArrayRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetArray, request, caller_.Question(call));
   }
@@ -98,8 +98,8 @@ class ArrayClient final : public ArrayPort {
 
 }  // namespace
 
-std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address) {
-  return std::make_unique<ArrayClient>(address);
+std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address, const rpc::Security& security) {
+  return std::make_unique<ArrayClient>(address, security);
 }
 
 }  // namespace protector::orchestrator

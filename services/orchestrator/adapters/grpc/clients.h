@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "libs/grpc/security.h"
 #include "services/orchestrator/ports/array_port.h"
 #include "services/orchestrator/ports/metadata_port.h"
 #include "services/orchestrator/ports/sites_port.h"
@@ -21,11 +22,11 @@ struct ServiceAddress {
   std::string address;  // host:port
 };
 
-std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address);
-std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address);
-std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address);
+std::unique_ptr<ArrayPort> MakeArrayClient(const ServiceAddress& address, const rpc::Security& security);
+std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address, const rpc::Security& security);
+std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address, const rpc::Security& security);
 // Answers GetSite, ListSites and MappedProject from a copy at most `kSitesMaxAge` old, and from an older one when the
 // registry is down.
-std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address);
+std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address, const rpc::Security& security);
 
 }  // namespace protector::orchestrator

@@ -13,9 +13,8 @@ const failpoint::Site kForceSync("metadata-force-sync", &rpc::LostCall);
 
 class MetadataClient final : public MetadataPort {
  public:
-  explicit MetadataClient(const ServiceAddress& address)
-      : caller_("metadata-sync", address),
-        stub_(metadata::MetadataService::NewStub(rpc::MakeChannel(address.address))) {}
+  MetadataClient(const ServiceAddress& address, const rpc::Security& security)
+      : caller_("metadata-sync", address), stub_(metadata::MetadataService::NewStub(caller_.Channel(security))) {}
   absl::StatusOr<metadata::CommitResponse> Commit(const Call& call, const metadata::CommitRequest& request) override {
     return rpc::Change(kCommit, *stub_, &Stub::Commit, request, caller_.Change(call));
   }
@@ -51,8 +50,8 @@ class MetadataClient final : public MetadataPort {
 
 }  // namespace
 
-std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address) {
-  return std::make_unique<MetadataClient>(address);
+std::unique_ptr<MetadataPort> MakeMetadataClient(const ServiceAddress& address, const rpc::Security& security) {
+  return std::make_unique<MetadataClient>(address, security);
 }
 
 }  // namespace protector::orchestrator

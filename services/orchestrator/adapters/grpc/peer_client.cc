@@ -18,8 +18,8 @@ const failpoint::Site kUnmanageVolume("peer-unmanage-volume", &rpc::LostCall);
 
 class PeerClient final : public SourceCloudPort {
  public:
-  explicit PeerClient(const ServiceAddress& address)
-      : caller_("orchestrator", address), stub_(peer::PeerService::NewStub(rpc::MakeChannel(address.address))) {}
+  PeerClient(const ServiceAddress& address, const rpc::Security& security)
+      : caller_("orchestrator", address), stub_(peer::PeerService::NewStub(caller_.Channel(security))) {}
   absl::StatusOr<peer::GetStandingResponse> GetStanding(const Call& call,
                                                         const peer::GetStandingRequest& request) override {
     return rpc::Call(*stub_, &Stub::GetStanding, request, caller_.Question(call));
@@ -65,8 +65,8 @@ class PeerClient final : public SourceCloudPort {
 
 }  // namespace
 
-std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address) {
-  return std::make_unique<PeerClient>(address);
+std::unique_ptr<SourceCloudPort> MakePeerClient(const ServiceAddress& address, const rpc::Security& security) {
+  return std::make_unique<PeerClient>(address, security);
 }
 
 }  // namespace protector::orchestrator

@@ -24,9 +24,10 @@ struct RemoteSite {
 struct GrpcPorts::State {
   using Addresses = std::tuple<std::string, std::string, std::string>;
 
-  explicit State(SitesPort& registry) : sites(registry) {}
+  State(SitesPort& registry, const rpc::Security& transport) : sites(registry), security(transport) {}
 
   SitesPort& sites;
+  const rpc::Security security;
   std::unique_ptr<MetadataPort> metadata;
   std::unique_ptr<ArrayPort> array;
   SourceCloudPort* cloud = nullptr;
@@ -34,10 +35,11 @@ struct GrpcPorts::State {
   std::map<std::pair<std::string, Addresses>, RemoteSite> remote;
 };
 
-GrpcPorts::GrpcPorts(SitesPort& sites, const std::string& metadata_address, const std::string& storage_address)
-    : state_(std::make_unique<State>(sites)) {
-  state_->metadata = MakeMetadataClient({sites.LocalSite(), metadata_address});
-  state_->array = MakeArrayClient({sites.LocalSite(), storage_address});
+GrpcPorts::GrpcPorts(SitesPort& sites, const rpc::Security& security, const std::string& metadata_address,
+                     const std::string& storage_address)
+    : state_(std::make_unique<State>(sites, security)) {
+  state_->metadata = MakeMetadataClient({sites.LocalSite(), metadata_address}, security);
+  state_->array = MakeArrayClient({sites.LocalSite(), storage_address}, security);
 }
 
 GrpcPorts::~GrpcPorts() = default;
@@ -58,9 +60,9 @@ absl::StatusOr<SitePorts> GrpcPorts::For(const std::string& site) {
   const std::lock_guard lock(state_->mutex);
   RemoteSite& remote = state_->remote[{site, {at.storage_pure(), at.metadata_sync(), at.orchestrator()}}];
   if (remote.array == nullptr) {
-    remote.array = MakeArrayClient({site, at.storage_pure()});
-    remote.metadata = MakeMetadataClient({site, at.metadata_sync()});
-    remote.cloud = MakePeerClient({site, at.orchestrator()});
+    remote.array = MakeArrayClient({site, at.storage_pure()}, state_->security);
+    remote.metadata = MakeMetadataClient({site, at.metadata_sync()}, state_->security);
+    remote.cloud = MakePeerClient({site, at.orchestrator()}, state_->security);
   }
   return SitePorts{site, remote.array.get(), remote.metadata.get(), remote.cloud.get()};
 }

@@ -17,7 +17,8 @@ namespace protector::orchestrator {
 // `local_cloud` may be null until SetLocalCloud: the local cloud itself needs the local metadata port.
 class GrpcPorts final : public PortsFactory {
  public:
-  GrpcPorts(SitesPort& sites, const std::string& metadata_address, const std::string& storage_address);
+  GrpcPorts(SitesPort& sites, const rpc::Security& security, const std::string& metadata_address,
+            const std::string& storage_address);
   ~GrpcPorts() override;
 
   void SetLocalCloud(SourceCloudPort& cloud);

@@ -18,10 +18,10 @@ constexpr absl::Duration kSitesMaxAge = absl::Seconds(5);
 
 class SitesClient final : public SitesPort {
  public:
-  explicit SitesClient(const ServiceAddress& address)
+  SitesClient(const ServiceAddress& address, const rpc::Security& security)
       : caller_("site-registry", address),
         local_site_(address.site),
-        stub_(sites::SiteRegistryService::NewStub(rpc::MakeChannel(address.address))) {}
+        stub_(sites::SiteRegistryService::NewStub(caller_.Channel(security))) {}
 
   const std::string& LocalSite() const override { return local_site_; }
 
@@ -110,8 +110,8 @@ class SitesClient final : public SitesPort {
 
 }  // namespace
 
-std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address) {
-  return std::make_unique<SitesClient>(address);
+std::unique_ptr<SitesPort> MakeSitesClient(const ServiceAddress& address, const rpc::Security& security) {
+  return std::make_unique<SitesClient>(address, security);
 }
 
 }  // namespace protector::orchestrator

@@ -1,0 +1,12 @@
+#pragma once
+// Which of our programs may call which method of orchestrator. A method that is missing here is called by nobody.
+//
+// Threads: a pure function. Failure: none.
+
+#include "libs/grpc/access.h"
+
+namespace protector::orchestrator {
+
+rpc::Access MethodCallers();
+
+}  // namespace protector::orchestrator

@@ -1,0 +1,125 @@
+"""Nobody in who does not belong: the certificates between the programs. What the certificates prove in detail, dates and other CAs among it, is
+in libs/grpc/security_test.cc."""
+
+import shutil
+import subprocess
+
+import grpc
+import pytest
+import rpc
+from protector_lab import pki
+from protector_lab.cli import Cli
+from world import UNREACHABLE, USAGE, eventually
+
+STANDING = ("protector.peer.v1.PeerService/GetStanding", "protector.peer.v1.GetStandingRequest", "", "protector.peer.v1.GetStandingResponse")
+STOP = ("protector.peer.v1.PeerService/StopServer", "protector.peer.v1.StopServerRequest",
+        'authority { group_id: "g" epoch: 1 operation_id: "op-forged" } server_id: "s" hard: true', "protector.peer.v1.ChangeResponse")
+
+
+def cli_with(view, directory, spoken):
+    environment = {**view.cli.openrc, "PROTECTOR_TLS_DIR": str(directory)}
+    return Cli(view.cli.program, environment, spoken=spoken)
+
+
+def test_a_program_calls_what_it_was_made_for_and_nothing_else(protected):
+    a, b = protected.a.site, protected.b.site
+    rpc.call(a, "orchestrator", *STANDING, caller=(b, "orchestrator"))
+    for caller in ((a, "orchestrator"), (b, "site-registry"), (b, "metadata-sync"), (b, "storage-pure"), (b, "cli"), (a, "cli")):
+        with pytest.raises(grpc.RpcError) as refused:
+            rpc.call(a, "orchestrator", *STOP, caller=caller)
+        assert rpc.code_of(refused.value) == "PERMISSION_DENIED", (caller[0].name, caller[1], refused.value)
+        log = (a.directory / "log" / "orchestrator.log").read_text()
+        assert f'"caller":"{caller[0].name}/{caller[1]}"' in log and "CALLER_NOT_ALLOWED" in log, "the refusal is not in the log"
+    assert {server["status"] for server in protected.a.cloud.servers()} == {"ACTIVE"}
+
+
+def test_nobody_gets_in_without_a_certificate(protected):
+    address = protected.a.site.address("site-registry")
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refused:
+        channel.unary_unary("/protector.site.v1.SiteRegistryService/ListSites")(b"", timeout=5)
+    assert rpc.code_of(refused.value) == "UNAVAILABLE", refused.value
+    trusted = (pki.directory(protected.a.site) / "ca.pem").read_bytes()
+    with grpc.secure_channel(address, grpc.ssl_channel_credentials(trusted), (("grpc.ssl_target_name_override", "site-registry.site-a.protector"),)) as channel, \
+            pytest.raises(grpc.RpcError) as refused:
+        channel.unary_unary("/protector.site.v1.SiteRegistryService/ListSites")(b"", timeout=5)
+    assert rpc.code_of(refused.value) == "UNAVAILABLE", refused.value
+
+
+def test_the_command_line_says_what_is_wrong_with_its_certificate(protected, tmp_path):
+    none = cli_with(protected.a, tmp_path / "nowhere", protected.spoken).try_run("site", "list")
+    assert none.code == USAGE and "ca.pem" in none.error and "protector-pki issue" in none.error, none
+    pki.run("ca", tmp_path / "ca")
+    pki.run("issue", tmp_path / "ca", "site-a", "cli", "--out", tmp_path / "strange")
+    strange = cli_with(protected.a, tmp_path / "strange", protected.spoken).try_run("site", "list")
+    assert strange.code == UNREACHABLE and "SERVICE_NOT_TRUSTED" in strange.error and "protector-pki show" in strange.error, strange
+    # Trusting the right CA does not make it trusted.
+    shutil.copy(pki.directory(protected.a.site) / "ca.pem", tmp_path / "strange" / "ca.pem")
+    refused = cli_with(protected.a, tmp_path / "strange", protected.spoken).try_run("site", "list")
+    assert refused.code == UNREACHABLE, refused
+    # A certificate of the right CA for another program.
+    (tmp_path / "other").mkdir()
+    for suffix in ("pem", "key"):
+        shutil.copy(pki.directory(protected.a.site) / f"storage-pure.{suffix}", tmp_path / "other" / f"cli.{suffix}")
+    shutil.copy(pki.directory(protected.a.site) / "ca.pem", tmp_path / "other" / "ca.pem")
+    other = cli_with(protected.a, tmp_path / "other", protected.spoken).try_run("site", "list")
+    assert other.code != 0 and "CALLER_NOT_ALLOWED" in other.error, other
+
+
+def test_a_service_with_another_programs_certificate_does_not_start(protected):
+    site = protected.a.site
+    protected.kill_process(protected.a, "storage-pure")
+    for suffix in ("pem", "key"):
+        shutil.copy(pki.directory(site) / f"site-registry.{suffix}", pki.directory(site) / f"storage-pure.{suffix}")
+    done = subprocess.run([protected.layout.program("storage-pure"), "--config", site.directory / "storage-pure.yaml"], capture_output=True, text=True,
+                          timeout=20, check=False)
+    assert done.returncode != 0 and "the certificate is for site-registry of site-a" in done.stderr and "Remedy" in done.stderr, done
+
+
+def test_certificates_are_replaced_while_everything_runs(protected):
+    before = {(site.name, name): protected.lab.process(site, name).pid() for site in protected.layout.sites for name in protected.lab.names()}
+    for site in protected.layout.sites:
+        for program in pki.PROGRAMS:
+            pki.issue(protected.layout, site, program)
+    for site in protected.layout.sites:
+        for service in ("site-registry", "metadata-sync", "storage-pure", "orchestrator"):
+            eventually(lambda site=site, service=service: served_certificate(site, service) == (pki.directory(site) / f"{service}.pem").read_text().strip(),
+                       f"{service} of {site.name} shows the new certificate", 20)
+    operation = protected.failover(wait=True)
+    assert operation["status"] == "completed", operation
+    assert before == {(site.name, name): protected.lab.process(site, name).pid() for site in protected.layout.sites for name in protected.lab.names()}
+
+
+def served_certificate(site, service):
+    """PEM of the certificate that the service shows."""
+    keys = pki.directory(site)
+    done = subprocess.run(["openssl", "s_client", "-connect", site.address(service), "-cert", keys / "cli.pem", "-key", keys / "cli.key", "-alpn", "h2"],
+                          input="", capture_output=True, text=True, errors="replace", timeout=10, check=False)  # HTTP/2 is no text
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    return begin + done.stdout.split(begin, 1)[1].split(end, 1)[0] + end if begin in done.stdout else ""
+
+
+def test_plain_text_is_only_spoken_where_the_configuration_says_so_and_then_with_a_warning(protected):
+    site = protected.a.site
+    protected.kill_process(protected.a, "site-registry")
+    path = site.directory / "site-registry.yaml"
+    text = path.read_text()
+    path.write_text(text + "insecure: true\n")
+    try:
+        protected.lab.start_process(site, "site-registry")
+        log = site.directory / "log" / "site-registry.log"
+        eventually(lambda: "insecure: calls are neither encrypted" in log.read_text(), "the warning is in the log")
+
+        def answers():
+            with grpc.insecure_channel(site.address("site-registry")) as channel:
+                try:
+                    channel.unary_unary("/protector.site.v1.SiteRegistryService/ListSites")(b"", timeout=5)
+                except grpc.RpcError:
+                    return False
+            return True
+        eventually(answers, "it answers in plain text")
+        # The others do not talk to it: they want to know who it is.
+        result = protected.a.cli.try_run("site", "list")
+        assert result.code == UNREACHABLE, result
+    finally:
+        protected.kill_process(protected.a, "site-registry")
+        path.write_text(text)
