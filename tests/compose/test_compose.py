@@ -22,6 +22,7 @@ from protector_lab.sim import ArraySim, CloudSim  # noqa: E402
 
 GROUP = "prod-web-app"
 SITE_NETWORK = {"a": 10, "b": 20}
+IMAGE_BYTES = 150_000_000
 PROGRAMS = ("array", "cloud", "registry", "metadata", "orchestrator", "storage")
 
 
@@ -124,6 +125,21 @@ def protected():
         evidence.mkdir(parents=True, exist_ok=True)
         (evidence / "containers.log").write_text(lab.compose("logs", "--no-color", check=False).stdout)
         lab.compose("down", "-v", "-t", "2", check=False)
+
+
+def test_no_container_has_more_than_it_needs(protected):
+    ids = protected.compose("ps", "-q").stdout.split()
+    containers = json.loads(subprocess.run(["docker", "inspect", *ids], stdout=subprocess.PIPE, text=True, check=True).stdout)
+    assert len(containers) == 2 * len(PROGRAMS) + 3
+    for container in containers:
+        name, host = container["Name"], container["HostConfig"]
+        assert container["Config"]["User"] == "protector", name
+        assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and not host["CapAdd"] and not host["Privileged"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+    told = protected.compose("exec", "-T", "orchestrator-a", "bash", "-c", "id -u; grep CapEff /proc/self/status; touch /usr/x || true; touch /x || true")
+    assert told.stdout.split()[:1] == ["10001"] and "0000000000000000" in told.stdout and told.stderr.count("Read-only file system") == 2, told
+    size = int(subprocess.run(["docker", "image", "inspect", "-f", "{{.Size}}", "protector-lab:latest"], stdout=subprocess.PIPE, text=True, check=True).stdout)
+    assert size <= IMAGE_BYTES, f"the image has {size / 1e6:.0f} MB"
 
 
 def test_every_site_is_valid_across_the_networks(protected):
