@@ -433,56 +433,6 @@ TEST_CASE("P5: what the operation rests on is never left out") {
   CHECK(refused > 0);
 }
 
-TEST_CASE("P10: a deletion that Nova accepts and gives up is asked for once more, then a human is") {
-  Lab lab;
-  const auto started = lab.Failover("site-b");
-  REQUIRE(started.ok());
-  SECTION("what was in its way has passed") {
-    lab.world.failing_deletions = 1;
-    const absl::Duration began = lab.clock.Monotonic();
-    REQUIRE(lab.UntilClean("site-b", started->id()));
-    CHECK(lab.clock.Monotonic() - began < absl::Minutes(5));  // not the limit of the wait
-    CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
-  }
-  SECTION("it stays") {
-    lab.world.failing_deletions = 1000;
-    REQUIRE(lab.UntilEnded("site-b", started->id()));
-    const op::Operation ended = lab.Get("site-b", started->id());
-    CHECK(ended.state() == op::COMPLETED_WITH_ERRORS);
-    REQUIRE(ended.problems_size() > 0);
-    CHECK(ended.problems(0).reason() == "SERVER_NOT_DELETED");
-    CHECK(ended.problems(0).remedy().find("retry") != std::string::npos);
-    lab.world.failing_deletions = 0;
-    REQUIRE(lab.b.engine().Retry(lab.Action(started->id())).ok());
-    REQUIRE(lab.UntilClean("site-b", started->id()));
-  }
-  CHECK(lab.world.site("site-a").servers.empty());
-}
-
-TEST_CASE("P2: an import whose request timed out is given as long again to arrive before another one is sent") {
-  Lab lab;
-  constexpr absl::Duration kDeadline = absl::Seconds(30);  // OperationContext's own
-  std::string first;  // import that meets the fault
-  std::vector<absl::Duration> sent;
-  bool cut = false;
-  SECTION("timed out") {}
-  SECTION("cut at once: nothing to wait for") { cut = true; }
-  lab.world.fault = [&](const std::string& call) {
-    if (first.empty() && call.rfind("site-b.import", 0) == 0) first = call;
-    if (first.empty() || call != first) return Fault::kNone;
-    sent.push_back(lab.clock.Monotonic());
-    if (sent.size() > 1) return Fault::kNone;
-    if (!cut) lab.clock.Advance(kDeadline);
-    return Fault::kLostBefore;
-  };
-  const auto started = lab.Failover("site-b");
-  REQUIRE(started.ok());
-  REQUIRE(lab.UntilClean("site-b", started->id()));
-  REQUIRE(sent.size() == 2);
-  CHECK((sent[1] - sent[0] >= 2 * kDeadline) == !cut);
-  CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
-}
-
 TEST_CASE("A cleanup that is refused is retried, and nothing is lost sight of meanwhile") {
   Lab lab;
   lab.world.fault = [](const std::string& call) {
