@@ -170,6 +170,7 @@ absl::StatusOr<peer::ChangeResponse> LocalSourceCloud::DeleteServer(const Call& 
   const auto prepared = Prepare(call, request.authority(), request.server_id());
   if (prepared.status().code() == absl::StatusCode::kNotFound) return Done(true);
   PROTECTOR_RETURN_IF_ERROR(prepared.status());
+  if (prepared->server.task_state == "deleting") return Done(false);  // an earlier request, whose answer was lost
   os::NovaApi& nova = prepared->cloud->nova();
   const os::CallContext context = cloud_.Context(call);
   // Nova deletes volumes that are marked so together with the server: the mark is taken off, and looked at again,
