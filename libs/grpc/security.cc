@@ -45,9 +45,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, const char* key) {
   std::ostringstream text;
   text << file.rdbuf();
   if (path.empty() || !file) {
-    return FileError("TLS_FILE_UNREADABLE", path.empty() ? "no file" : path, "is not there or cannot be read")
-        .Remedy(fmt::format("Set {} to a PEM file that this program may read (docs/security.md says how they are "
-                            "made), or say `insecure: true`.",
+    return FileError("TLS_FILE_UNREADABLE", path.empty() ? "no file" : path, "the file is not there or cannot be read")
+        .Remedy(fmt::format("Set {} to a PEM file that this program may read; docs/security.md says how they are made.",
                             key));
   }
   return text.str();
@@ -61,7 +60,7 @@ absl::StatusOr<Certificate> ReadCertificate(const std::string& path, const char*
   PROTECTOR_ASSIGN_OR_RETURN(const std::string pem, ReadFile(path, key));
   Certificate certificate(PEM_read_bio_X509(Open(pem).get(), nullptr, nullptr, nullptr));
   if (certificate == nullptr) {
-    return FileError("TLS_FILE_INVALID", path, "holds no certificate")
+    return FileError("TLS_FILE_INVALID", path, "the file holds no certificate")
         .Remedy(fmt::format("{} has to name a certificate in PEM form.", key));
   }
   return certificate;
@@ -76,7 +75,7 @@ absl::StatusOr<Key> ReadKey(const std::string& path) {
   }
   Key key(PEM_read_bio_PrivateKey(Open(pem).get(), nullptr, nullptr, nullptr));
   if (key == nullptr) {
-    return FileError("TLS_FILE_INVALID", path, "holds no private key without a passphrase")
+    return FileError("TLS_FILE_INVALID", path, "the file holds no private key without a passphrase")
         .Remedy("tls.key_file has to name a private key in PEM form.");
   }
   return key;
@@ -115,7 +114,7 @@ absl::StatusOr<Identity> Check(const TlsFiles& files) {
   PROTECTOR_RETURN_IF_ERROR(CheckInForce(files.certificate_file, certificate.get()));
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
     return FileError("TLS_FILE_INVALID", files.key_file,
-                     fmt::format("is not the key of the certificate in {}", files.certificate_file))
+                     fmt::format("this is not the key of the certificate in {}", files.certificate_file))
         .Remedy("Put certificate and key in place together.");
   }
   const auto identity = IdentityIn(certificate.get());

@@ -25,7 +25,7 @@ namespace protector::rpc {
 struct TlsFiles {
   std::string ca_file;           // PEM: every CA whose certificates are trusted
   std::string certificate_file;  // PEM: our certificate, then its chain up to the CA
-  std::string key_file;          // PEM: its private key; nobody but the owner may read it
+  std::string key_file;          // PEM: its private key; only its owner and group may read it
 };
 
 class Security {

@@ -52,7 +52,7 @@ def test_a_ca_is_never_replaced_and_a_bundle_of_cas_stays(authority):
 
 
 @pytest.mark.parametrize("arguments", [("si/te", "cli"), ("site-a", "nova"), ("site-a", "cli", "--days", "soon"), ("site-a", "cli", "--host", "a b,URI:x"),
-                                       ("", "cli"), ("site-a\nx", "cli"), ("site-a",), ("site-a", "cli", "--what")])
+                                       ("", "cli"), ("site-a\nx", "cli"), ("site-a",), ("site-a", "cli", "--what"), ("site-a", "cli", "--days"), ("site-a", "cli", "--host", "")])
 def test_wrong_arguments_are_refused_and_make_nothing(authority, arguments):
     assert "Remedy" in refused("issue", authority, *arguments) or len(arguments) == 1
     assert sorted(path.name for path in authority.iterdir()) == ["ca.key", "ca.pem"]

@@ -56,4 +56,18 @@ TEST_CASE("P2: an import whose request timed out is given as long again to arriv
   CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
 }
 
+TEST_CASE("P10: the old direction is switched off in the end, also when its array was away while the group moved") {
+  Lab lab;
+  REQUIRE(lab.world.site("site-a").enabled);
+  int lost = 4;  // all that a move tries before it goes on without
+  lab.world.fault = [&](const std::string& call) {
+    return call.rfind("site-a.suspend-protection", 0) == 0 && lost-- > 0 ? Fault::kLostBefore : Fault::kNone;
+  };
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  CHECK(lost < 0);
+  CHECK_FALSE(lab.world.site("site-a").enabled);
+}
+
 }  // namespace protector::orchestrator::fake
