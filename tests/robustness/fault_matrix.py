@@ -34,6 +34,7 @@ from matrix import DIRECTORY, Matrix, say  # noqa: E402
 from world import eventually  # noqa: E402
 
 HANG_MS = 5000  # longer than any deadline of RobustWorld's services, shorter than a late change is waited for
+ARRAY_LATE_MS = 3000  # the same for array.request_timeout (2 s): as long again is waited for a clone
 KINDS = {
     "execute-then-cut": {"action": "execute_then_cut"},
     "cut-before": {"action": "cut_before"},
@@ -98,7 +99,6 @@ class CallFault(course.Calm):
             return False
         return fired
 
-
     def arm(self, world):
         """At once, or as soon as the simulator of a site that is down is back."""
         if not self.try_to_arm():
@@ -121,6 +121,8 @@ class ArrayFault(CallFault):
     def add(self):
         what = dict(KINDS[self.kind])
         what.pop("headers", None)  # the array's own are on its 429 anyhow
+        if self.kind == "late":
+            what["delay_ms"] = ARRAY_LATE_MS
         if what["action"] == "execute_then_hang":  # the array's simulator knows it as a cut that comes late
             what = {"action": "execute_then_cut"}
         self.sim.add_fault(match={**self.rule, "nth": self.nth, "count": 1}, **what)

@@ -99,6 +99,13 @@ def site_returns(world):
     at_rest(world, world.b)
 
 
+def force(world):
+    """Taken over by force from a site that lives: its servers are isolated, its volumes fenced, and what is left there is cleaned up."""
+    operation = move(world, world.b, "failover", "--type", "unplanned", "--force")
+    cleaned(world, world.b, operation)
+    at_rest(world, world.b)
+
+
 def rollback(world):
     fault = world.a.cloud_sim.add_fault(behaviour="stop_error", match={"name": "web-2"})
     move(world, world.a, "failover", ends=("rolled_back", "failed"))
@@ -182,6 +189,7 @@ FLOWS = (
     Flow("planned", "protected", planned),
     Flow("unplanned", "protected", unplanned, finish=site_returns),
     Flow("return", "protected", site_returns, prepare=unplanned),
+    Flow("force", "protected", force),
     Flow("failback", "moved", failback),
     Flow("rollback", "protected", rollback),
     Flow("cancel", "protected", cancel),

@@ -54,17 +54,42 @@ class Cloner::Turn {
   std::set<std::string> keys_;
 };
 
+absl::StatusOr<Volume> Cloner::Request(const Scope& scope, const std::string& name, const std::string& source) {
+  const absl::Duration began = deps_.clock.Monotonic();
+  absl::StatusOr<Volume> made = deps_.array.CloneVolume(scope, name, source);
+  const absl::Duration ended = deps_.clock.Monotonic();
+  const std::lock_guard lock(mutex_);
+  if (!made.ok() && IsOutcomeUnknown(made.status())) {
+    unanswered_[name] = ended + (ended - began);  // as long again as the answer was waited for
+  } else {
+    unanswered_.erase(name);
+  }
+  return made;
+}
+
+bool Cloner::MayHappenYet(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto it = unanswered_.find(name);
+  return it != unanswered_.end() && deps_.clock.Monotonic() < it->second;
+}
+
 absl::StatusOr<Volume> Cloner::MakeOrAdopt(const Scope& scope, const std::string& name, const std::string& source) {
-  absl::Status last;
+  absl::Status last = absl::DeadlineExceededError("the array may carry out a request yet that it did not answer");
   for (int attempt = 0; attempt < 2; ++attempt) {
-    absl::StatusOr<Volume> made = deps_.array.CloneVolume(scope, name, source);
-    if (made.ok()) return made;
-    last = made.status();
-    const bool unknown = IsOutcomeUnknown(last);
-    if (!unknown && !ExistsAlready(last) && ClassOf(last) != ErrorClass::kConflict) return last;
+    bool unknown = true;
+    if (!MayHappenYet(name)) {
+      absl::StatusOr<Volume> made = Request(scope, name, source);
+      if (made.ok()) return made;
+      last = made.status();
+      unknown = IsOutcomeUnknown(last);
+      if (!unknown && !ExistsAlready(last) && ClassOf(last) != ErrorClass::kConflict) return last;
+    }
     const absl::StatusOr<std::vector<Volume>> probe = deps_.array.ListVolumes(scope, {.names = {name}});
     if (!probe.ok()) return unknown ? OutcomeUnknownError("volume " + name, last) : probe.status();
-    if (probe->empty()) continue;  // not made after all
+    if (probe->empty()) {
+      if (MayHappenYet(name)) return OutcomeUnknownError("volume " + name, last);
+      continue;  // not made after all
+    }
     const Volume& found = probe->front();
     if (found.destroyed) return Destroyed(name);
     if (SameSource(found.source, source)) return found;
@@ -72,6 +97,27 @@ absl::StatusOr<Volume> Cloner::MakeOrAdopt(const Scope& scope, const std::string
                    "Rename that volume on the array, then repeat.");
   }
   return last;
+}
+
+absl::Status Cloner::DestroyStrays(const Scope& scope, const std::string& operation_id,
+                                   const std::vector<DiskKey>& disks) {
+  std::map<std::string, CloneRecord> made;  // by the name that each was asked for by
+  VolumeFilter filter{.destroyed = false};
+  for (const DiskKey& disk : disks) {
+    PROTECTOR_ASSIGN_OR_RETURN(const std::optional<CloneRecord> record, deps_.state.Clone(disk, operation_id));
+    if (!record || record->volume_id.empty()) continue;
+    filter.names.push_back(record->name);
+    made[record->name] = *record;
+  }
+  if (made.empty()) return absl::OkStatus();
+  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<Volume> volumes, deps_.array.ListVolumes(scope, filter));
+  for (const Volume& volume : volumes) {
+    const CloneRecord& record = made[volume.name];
+    if (volume.id == record.volume_id || volume.connection_count > 0) continue;
+    if (!SameSource(volume.source, record.source)) continue;
+    PROTECTOR_RETURN_IF_ERROR(Annotate(deps_.array.DestroyVolume(scope, volume.id), "destroying volume " + volume.name));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Cloner::Mark(const Scope& scope, const CloneRecord& record) {

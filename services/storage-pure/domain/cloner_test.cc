@@ -112,6 +112,72 @@ TEST_CASE("when the look fails too the outcome is said to be unknown, and the ne
   CHECK(f.Clones() == 1);
 }
 
+TEST_CASE("P2: a request that timed out may be carried out yet: no second one is made until as long again has passed") {
+  Target f;
+  f.array.OnCall("CloneVolume", [&] {
+    if (f.array.calls["CloneVolume"] == 1) f.clock.Advance(absl::Seconds(2));  // the first is not answered in time
+  });
+  f.array.FailNext("CloneVolume", FakeArray::Lost(), false);
+  const auto waiting = f.storage->MaterializeVolumes(f.scope, f.Request(1));
+  CHECK(ReasonOf(waiting.status()) == "OUTCOME_UNKNOWN");
+  f.clock.Advance(absl::Milliseconds(1900));
+  CHECK(ReasonOf(f.storage->MaterializeVolumes(f.scope, f.Request(1)).status()) == "OUTCOME_UNKNOWN");
+  CHECK(f.array.calls["CloneVolume"] == 1);
+
+  SECTION("it came through: that one is adopted") {
+    REQUIRE(f.array.CloneVolume(f.scope, CloneName("op-1", "group-1", "member", 0), "array-a:pg.p1.v0").ok());
+    REQUIRE(f.storage->MaterializeVolumes(f.scope, f.Request(1)).ok());
+    CHECK(f.array.calls["CloneVolume"] == 2);  // the late one itself
+  }
+  SECTION("it did not: it is asked for again") {
+    f.clock.Advance(absl::Milliseconds(200));
+    REQUIRE(f.storage->MaterializeVolumes(f.scope, f.Request(1)).ok());
+    CHECK(f.array.calls["CloneVolume"] == 2);
+  }
+  CHECK(f.Clones() == 1);
+}
+
+TEST_CASE("P2: a clone that came later than anybody waited is destroyed when its operation protects what it made") {
+  Target f;
+  const auto made = f.storage->MaterializeVolumes(f.scope, f.Request(1));
+  REQUIRE(made.ok());
+  const std::string name = made->disks(0).volume().name();
+  const std::string id = made->disks(0).volume().id();
+  Volume volume = f.array.volumes[name];
+  auto protect = For<v1::EnsureProtectionRequest>("pg", protector::group::v1::ASYNC, Auth(2));
+  protect.set_target_array("array-a");
+  auto* disk = protect.add_disks();
+  disk->set_member_id("member");
+  disk->set_serial(volume.serial);
+
+  SECTION("the one that is on record stays, whatever it is called") {
+    REQUIRE(f.storage->EnsureProtection(f.scope, protect).ok());
+    CHECK_FALSE(f.array.FindById(id)->destroyed);
+  }
+  SECTION("Cinder has renamed the one on record, and the late one has its name") {
+    f.array.volumes.erase(name);
+    volume.name = "volume-7f3a2b1c-0d1e-4f2a-8b3c-4d5e6f708192-cinder";
+    f.array.volumes[volume.name] = volume;
+    SECTION("from the same recovery point") {
+      REQUIRE(f.array.CloneVolume(f.scope, name, "array-a:pg.p1.v0").ok());
+      REQUIRE(f.storage->EnsureProtection(f.scope, protect).ok());
+      CHECK(f.array.volumes[name].destroyed);
+      CHECK_FALSE(f.array.FindById(id)->destroyed);
+    }
+    SECTION("somebody's volume of another origin is not touched") {
+      f.array.AddVolume(name).source = "something-else";
+      REQUIRE(f.storage->EnsureProtection(f.scope, protect).ok());
+      CHECK_FALSE(f.array.volumes[name].destroyed);
+    }
+    SECTION("nor one that a host uses") {
+      REQUIRE(f.array.CloneVolume(f.scope, name, "array-a:pg.p1.v0").ok());
+      f.array.Connect(name, "somebody");
+      REQUIRE(f.storage->EnsureProtection(f.scope, protect).ok());
+      CHECK_FALSE(f.array.volumes[name].destroyed);
+    }
+  }
+}
+
 TEST_CASE("P1: nothing is asked of the array before the intent is on disk") {
   Target f;
   f.store.BeforeWrite([](const store::Batch& batch) {

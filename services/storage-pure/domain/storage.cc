@@ -39,7 +39,14 @@ absl::StatusOr<v1::ResolveVolumesResponse> Storage::ResolveVolumes(const Scope& 
 absl::StatusOr<v1::Protection> Storage::EnsureProtection(const Scope& scope,
                                                          const v1::EnsureProtectionRequest& request) {
   PROTECTOR_ASSIGN_OR_RETURN(const auto held, guard_.Admit(scope, request.authority(), Mode::kExclusive));
-  return IsPod(request) ? pod_setup_.Ensure(scope, request) : groups_.Ensure(scope, request);
+  if (IsPod(request)) return pod_setup_.Ensure(scope, request);
+  // Where an operation protects what it made is the last that it asks of this array: anything late has come by now.
+  std::vector<DiskKey> disks;
+  for (const v1::Disk& disk : request.disks()) {
+    disks.push_back({request.authority().group_id(), disk.member_id(), disk.index()});
+  }
+  PROTECTOR_RETURN_IF_ERROR(cloner_.DestroyStrays(scope, request.authority().operation_id(), disks));
+  return groups_.Ensure(scope, request);
 }
 
 absl::StatusOr<v1::Protection> Storage::AcceptProtection(const Scope& scope,
