@@ -55,7 +55,7 @@ std::string KeyOf(const Message& entry) {
   if (type == "VolumePair") return field("member_id") + "/" + field("index");
   if (type == "MappingSet") return field("source_site") + "->" + field("target_site");
   if (type == "Mapping") return field("kind") + ":" + field("source");
-  if (type == "PendingWork") return field("operation_id");
+  if (type == "PendingWork" || type == "Move") return field("operation_id");
   if (type == "FixedIp") return field("ip_address");
   return "";
 }

@@ -115,7 +115,8 @@ absl::Status Cloner::DestroyStrays(const Scope& scope, const std::string& operat
     const CloneRecord& record = made[volume.name];
     if (volume.id == record.volume_id || volume.connection_count > 0) continue;
     if (!SameSource(volume.source, record.source)) continue;
-    PROTECTOR_RETURN_IF_ERROR(Annotate(deps_.array.DestroyVolume(scope, volume.id), "destroying volume " + volume.name));
+    PROTECTOR_RETURN_IF_ERROR(
+        Annotate(deps_.array.DestroyVolume(scope, volume.id), "destroying volume " + volume.name));
   }
   return absl::OkStatus();
 }

@@ -72,6 +72,19 @@ std::vector<std::string> StepsLeft(const Run& run) {
   return left;
 }
 
+// A repeat of the request that comes to the other site later has to find this move, and not begin the opposite one.
+void Remember(groups::GroupDocument& head, const op::Operation& operation) {
+  constexpr int kMoves = 16;
+  for (const groups::Move& move : head.moves()) {
+    if (move.operation_id() == operation.id()) return;
+  }
+  groups::Move& move = *head.add_moves();
+  move.set_operation_id(operation.id());
+  move.set_request_id(operation.request_id());
+  move.set_site(operation.target_site());
+  if (head.moves_size() > kMoves) head.mutable_moves()->DeleteSubrange(0, head.moves_size() - kMoves);
+}
+
 void SetReason(groups::Conditions& conditions) {
   if (conditions.serving() && conditions.protected_() && conditions.clean()) conditions.clear_reason();
 }
@@ -96,6 +109,7 @@ Standing StandingOf(const groups::GroupDocument& head, const op::Operation& oper
 void Begin(groups::GroupDocument& head, const op::Operation& operation, const groups::GroupDocument& refreshed) {
   head.set_status(operation.type() == op::FAILBACK ? groups::FAILING_BACK : groups::FAILING_OVER);
   head.set_active_operation_id(operation.id());
+  Remember(head, operation);
   *head.mutable_members() = refreshed.members();
   for (groups::Member& member : *head.mutable_members()) {
     // What an earlier move left on the target has been cleaned by now; its pending work is this operation's.
@@ -116,6 +130,7 @@ void Claim(groups::GroupDocument& head, const op::Operation& operation) {
   head.set_primary_site(operation.target_site());
   head.set_active_operation_id(operation.id());
   head.set_status(operation.type() == op::FAILBACK ? groups::FAILING_BACK : groups::FAILING_OVER);
+  Remember(head, operation);
   head.clear_pending();
   for (groups::Member& member : *head.mutable_members()) {
     const groups::Placement* stale = FindPlacement(member, operation.target_site());

@@ -20,7 +20,8 @@ enum class Standing {
 };
 Standing StandingOf(const groups::GroupDocument& head, const op::Operation& operation);
 
-// Begin: status failing_over/failing_back, held by the operation, captures refreshed; pending work is taken over.
+// Begin: status failing_over/failing_back, held by the operation, captures refreshed; pending work is taken over. The
+// move is on record from here on (Claim: at the latest), also when it is aborted.
 void Begin(groups::GroupDocument& head, const op::Operation& operation, const groups::GroupDocument& refreshed);
 // Claim: epoch + 1, the target is the primary site, what is on the source is STALE.
 void Claim(groups::GroupDocument& head, const op::Operation& operation);

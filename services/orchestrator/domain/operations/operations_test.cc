@@ -102,16 +102,6 @@ TEST_CASE("A second operation is refused with the first one's id") {
   }
 }
 
-TEST_CASE("A request id that is known answers with its operation") {
-  Lab lab;
-  const auto first = lab.Failover("site-b");
-  REQUIRE(first.ok());
-  lab.requests = 0;
-  const auto again = lab.Failover("site-b");
-  REQUIRE(again.ok());
-  CHECK(again->id() == first->id());
-}
-
 TEST_CASE("The site that is not the target refuses and names the one to ask") {
   Lab lab;
   const auto started = lab.Failover("site-a");

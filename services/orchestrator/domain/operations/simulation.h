@@ -34,11 +34,14 @@ class SeededExecutor final : public Executor {
   std::vector<std::function<void()>> queue_;
 };
 
+// The same ids in each run, and other ones for each maker.
 class CountingIds final : public IdGenerator {
  public:
-  std::string NewUuid() override { return DerivedUuid("id " + std::to_string(next_++)); }
+  explicit CountingIds(const std::string& maker) : maker_(maker) {}
+  std::string NewUuid() override { return DerivedUuid(maker_ + " " + std::to_string(next_++)); }
 
  private:
+  const std::string maker_;
   int next_ = 1;
 };
 
@@ -146,7 +149,7 @@ class Program {
   const std::string site_;
   std::mt19937 random_;
   store::MemoryStore store_;
-  CountingIds ids_;
+  CountingIds ids_{site_};
   std::unique_ptr<Node> node_;
   int writes_ = 0;
   int dies_at_ = -1;

@@ -92,6 +92,27 @@ absl::StatusOr<metadata::GetDocumentResponse> Starter::FindGroup(const Call& cal
   return local.metadata->GetDocument(call, ask);
 }
 
+// A move that has ended has turned the group round: what the same request would begin now is the opposite move.
+absl::Status Starter::CheckRepeat(const groups::GroupDocument& document, const std::string& request_id) {
+  if (request_id.empty()) return absl::OkStatus();
+  for (const groups::Move& move : document.moves()) {
+    if (move.request_id() != request_id) continue;
+    if (move.site() != context_.sites.LocalSite()) {
+      return Error(absl::StatusCode::kFailedPrecondition, "NOT_TARGET_SITE",
+                   fmt::format("request {} began operation {}, which {} runs", request_id, move.operation_id(),
+                               move.site()))
+          .Object(move.site())
+          .Remedy(fmt::format("Ask the orchestrator of {}.", move.site()));
+    }
+    return Error(absl::StatusCode::kFailedPrecondition, "OPERATION_LOST",
+                 fmt::format("request {} began operation {}, and this site's journal does not have it", request_id,
+                             move.operation_id()))
+        .Object("operation " + move.operation_id())
+        .Remedy("Look at the group; start another move with another request id if one is still wanted.");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Starter::CheckStatus(const groups::GroupDocument& document, op::OperationType type) {
   if (!document.active_operation_id().empty()) {
     const absl::StatusOr<op::Operation> active = engine_.Get(document.active_operation_id(), false);
@@ -244,6 +265,7 @@ absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish)
   PROTECTOR_ASSIGN_OR_RETURN(const metadata::GetDocumentResponse head, FindGroup(call, wish.group, wish.project));
   const groups::GroupDocument& document = head.document();
   const std::string& local = context_.sites.LocalSite();
+  PROTECTOR_RETURN_IF_ERROR(CheckRepeat(document, wish.request_id));
   if (wish.type == op::FAILBACK && document.home_site() != local) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_TARGET_SITE",
                  fmt::format("a failback of {} is run by its home site {}", document.name(), document.home_site()))

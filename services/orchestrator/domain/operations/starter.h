@@ -35,6 +35,7 @@ class Starter {
     bool validate_only = false;
   };
   absl::StatusOr<op::Operation> Start(const Call& call, const Wish& wish);
+  absl::Status CheckRepeat(const groups::GroupDocument& document, const std::string& request_id);
   absl::Status CheckStatus(const groups::GroupDocument& document, op::OperationType type);
   absl::Status CheckSites(const Call& call, const groups::GroupDocument& document, const std::string& source);
   absl::Status CheckTarget(const Call& call, const groups::GroupDocument& document, const Wish& wish,

@@ -51,7 +51,7 @@ struct Returning {
   EpochGuard guard;
   OperationContext context;
   std::mt19937 random;
-  CountingIds ids;
+  CountingIds ids{"test"};
   Node node;
   std::unique_ptr<Quarantine> quarantine;
 };
