@@ -201,6 +201,13 @@ void Engine::AddProblem(Live& live, const op::TaskRecord& record, const absl::St
 void Engine::Settled(Live& live, int index, op::State state) {
   Run& run = *live.run;
   op::TaskRecord& record = run.mutable_task(index);
+  if (record.again() && state != op::SKIPPED) {
+    record.clear_again();
+    ResetTask(live, index);
+    run.Rebuild();
+    MakeAllReady(live);
+    return;
+  }
   *record.mutable_task()->mutable_end_time() = ToProto(clock_.Now());
   if (state == op::COMPLETED) {
     record.mutable_task()->set_progress(1);

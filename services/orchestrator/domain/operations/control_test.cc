@@ -289,4 +289,29 @@ TEST_CASE("P3: what a human was told survives a death at any write after it") {
   CHECK(deaths > 4);
 }
 
+TEST_CASE("P10: what a commit was telling of when a human had it tried again is told once more") {
+  Lab lab(3, 1);
+  const std::string commit = GENERATE(std::string("commit-cleaned"), std::string("commit-retired"));
+  lab.world.boot_faults["vm-1"] = "No valid host was found";
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  const auto is_running = [&] {
+    const op::Operation now = lab.Get("site-b", started->id());
+    for (const op::Step& step : now.steps()) {
+      for (const op::Task& task : step.tasks()) {
+        if (task.kind() == commit && task.state() == op::RUNNING) return true;
+      }
+    }
+    return false;
+  };
+  REQUIRE(lab.b.Until(is_running));
+  lab.world.boot_faults.clear();
+  REQUIRE(lab.b.engine().Retry(lab.Action(started->id())).ok());
+  REQUIRE(lab.UntilClean("site-b", started->id()));
+  REQUIRE(lab.b.Until([&] { return lab.world.head("site-b").pending_size() == 0; }));
+  CHECK(lab.world.head("site-b").conditions().clean());
+  CHECK(lab.world.head("site-b").status() == groups::FAILED_OVER);
+  CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+}
+
 }  // namespace protector::orchestrator::fake

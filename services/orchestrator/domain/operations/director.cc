@@ -185,7 +185,9 @@ void OperationsDirector::OnRetry(Run& run) {
     const bool over = task.task().state() == op::COMPLETED || task.task().state() == op::FAILED;
     const bool after_restore = kind == "commit-result" || kind == "ensure-reverse" || kind == "accept-reverse";
     const bool after_any = kind == "commit-cleaned" || kind == "commit-retired";
-    if (over && ((restoring && after_restore) || ((restoring || changed) && after_any))) Again(task);
+    if (!(restoring && after_restore) && !((restoring || changed) && after_any)) continue;
+    if (over) Again(task);
+    if (task.task().state() == op::RUNNING) task.set_again(true);  // what it is telling now is old already
   }
 }
 
