@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
+#include <mutex>
 
 #include "absl/strings/numbers.h"
 #include "libs/base/error.h"
@@ -88,6 +90,23 @@ bool Config::Has(const std::string& path) const {
 
 std::string Config::GetString(const std::string& path) const {
   return At(path, Type::kString).text;
+}
+
+std::function<std::string()> Config::GetSecret(const std::string& path) const {
+  struct Last {
+    std::mutex mutex;
+    std::string text;
+  };
+  const Value& value = At(path, Type::kString);
+  auto last = std::make_shared<Last>();
+  last->text = value.text;
+  return [last, file = value.file] {
+    const std::lock_guard lock(last->mutex);
+    if (!file.empty()) {
+      if (const auto text = ReadSecretFile(file); text && !text->empty()) last->text = *text;
+    }
+    return last->text;
+  };
 }
 
 int64_t Config::GetInteger(const std::string& path) const {

@@ -8,13 +8,15 @@
 //   schema.Add({.path = "sync.interval", .type = config::Type::kDuration, .doc = "...", .default_value = "5s"});
 //   schema.AddList("arrays", "The arrays of this site.", config::Schema().Add(...));
 //
-// A value may be `${ENV:NAME}` or `${FILE:path}` (relative to the configuration file; one trailing newline is dropped):
-// this is how secrets stay out of the file.
+// A value may be `${ENV:NAME}`, `${FILE:path}` (relative to the configuration file; one trailing newline is dropped) or
+// `${CREDENTIAL:name}` (a systemd credential of the unit, which may be encrypted on disk: systemd-creds(1)): this is
+// how secrets stay out of the file.
 //
 // Threads: values; a loaded Config may be read from any thread. Ownership: plain values. Failure: see above; reading a
 // key that was not declared, or as another type, is a programming error and aborts.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -80,6 +82,10 @@ class Config {
   absl::Duration GetDuration(const std::string& path) const;
   std::vector<std::string> GetStrings(const std::string& path) const;
   const std::vector<Config>& GetList(const std::string& path) const;
+  // What a string key says now: the file of a ${FILE:...} or ${CREDENTIAL:...} is read again at each call, so that a
+  // secret is rotated by writing its file. While that cannot be read or is empty, what it said last. The function may
+  // be called from any thread and lives as long as somebody keeps it.
+  std::function<std::string()> GetSecret(const std::string& path) const;
   // "file:line" of a key, for errors that only its user can find.
   std::string Where(const std::string& path) const;
 
@@ -90,6 +96,7 @@ class Config {
     bool given = false;
     std::string where;
     std::string text;
+    std::string file;  // that the text was read from; empty: it was not
     std::vector<std::string> strings;
     std::vector<Config> list;
   };

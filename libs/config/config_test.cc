@@ -104,6 +104,39 @@ TEST_CASE("secrets come from the environment or a file and are not shown in erro
   CHECK(MessageOf(wrong.status()).find("hunter2") == std::string::npos);
 }
 
+TEST_CASE("a secret is what its file says now, or said last") {
+  const auto directory = std::filesystem::temp_directory_path() / "protector-secret-test";
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / "note") << "one\n";
+  const auto config = Example().LoadText("site: s\nnote: ${FILE:note}\n", (directory / "x.yaml").string());
+  REQUIRE(config.ok());
+  const auto secret = config->GetSecret("note");
+  CHECK(secret() == "one");
+  std::ofstream(directory / "note") << "two\n";
+  CHECK(secret() == "two");
+  CHECK(config->GetString("note") == "one");
+  std::ofstream(directory / "note").flush();  // between truncating and writing, as an editor leaves it for a moment
+  CHECK(secret() == "two");
+  std::filesystem::remove_all(directory);
+  CHECK(secret() == "two");
+  CHECK(config->GetSecret("site")() == "s");  // written in the file itself
+}
+
+TEST_CASE("a systemd credential is read from the unit's directory") {
+  const auto directory = std::filesystem::temp_directory_path() / "protector-credential-test";
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / "password") << "from systemd";
+  unsetenv("CREDENTIALS_DIRECTORY");
+  CHECK(FaultsOf("site: ${CREDENTIAL:password}\n").find("LoadCredential") != std::string::npos);
+  setenv("CREDENTIALS_DIRECTORY", directory.c_str(), 1);
+  const auto config = Example().LoadText("site: ${CREDENTIAL:password}\n", "x.yaml");
+  REQUIRE(config.ok());
+  CHECK(config->GetString("site") == "from systemd");
+  CHECK(FaultsOf("site: ${CREDENTIAL:other}\n").find("cannot be read") != std::string::npos);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  std::filesystem::remove_all(directory);
+}
+
 TEST_CASE("a file that cannot be read is an error with a remedy") {
   const auto config = Example().LoadFile("/nonexistent/x.yaml");
   CHECK(config.status().code() == absl::StatusCode::kNotFound);

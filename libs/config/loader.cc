@@ -73,6 +73,14 @@ std::string Shown(const Key& key, const std::string& text) {
 
 }  // namespace
 
+std::optional<std::string> ReadSecretFile(const std::string& path) {
+  std::ifstream stream(path);
+  std::string content{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (!stream.is_open() || stream.bad()) return std::nullopt;
+  if (!content.empty() && content.back() == '\n') content.pop_back();
+  return content;
+}
+
 void Loader::Fault(const std::string& where, const std::string& text) {
   faults_.push_back(fmt::format("{}: {}", where, text));
 }
@@ -158,7 +166,7 @@ void Loader::Convert(const YAML::Node& node, const Key& key, Config::Value& valu
   }
   if (!node.IsScalar()) return wrong(node, node.IsNull() ? "empty" : "a list or a map");
   value.text = node.Scalar();
-  if (!Expand(value.where, key, value.text)) return;
+  if (!Expand(value.where, key, value.text, &value.file)) return;
   if (!HasForm(key.type, value.text)) return wrong(node, Shown(key, value.text));
   CheckScalar(key, value);
 }
@@ -179,12 +187,14 @@ void Loader::CheckScalar(const Key& key, const Config::Value& value) {
   }
 }
 
-bool Loader::Expand(const std::string& where, const Key& key, std::string& text) {
+bool Loader::Expand(const std::string& where, const Key& key, std::string& text, std::string* file) {
   if (text.rfind("${", 0) != 0) return true;
   const auto colon = text.find(':');
   const std::string kind = text.substr(2, colon == std::string::npos ? std::string::npos : colon - 2);
-  if (text.back() != '}' || colon == std::string::npos || (kind != "ENV" && kind != "FILE")) {
-    Fault(where, fmt::format("key \"{}\": a reference has the form ${{ENV:NAME}} or ${{FILE:path}}", key.path));
+  if (text.back() != '}' || colon == std::string::npos || (kind != "ENV" && kind != "FILE" && kind != "CREDENTIAL")) {
+    Fault(where,
+          fmt::format("key \"{}\": a reference has the form ${{ENV:NAME}}, ${{FILE:path}} or ${{CREDENTIAL:name}}",
+                      key.path));
     return false;
   }
   const std::string name = text.substr(colon + 1, text.size() - colon - 2);
@@ -197,15 +207,19 @@ bool Loader::Expand(const std::string& where, const Key& key, std::string& text)
     text = found;
     return true;
   }
-  const std::filesystem::path path = std::filesystem::path(directory_) / name;
-  std::ifstream stream(path);
-  std::string content{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (!stream.is_open() || stream.bad()) {
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  if (kind == "CREDENTIAL" && credentials == nullptr) {
+    Fault(where, fmt::format("key \"{}\": no credentials were given to this unit (LoadCredential=)", key.path));
+    return false;
+  }
+  const std::filesystem::path path = std::filesystem::path(kind == "FILE" ? directory_ : credentials) / name;
+  const std::optional<std::string> content = ReadSecretFile(path.string());
+  if (!content) {
     Fault(where, fmt::format("key \"{}\": the file {} cannot be read", key.path, path.string()));
     return false;
   }
-  if (!content.empty() && content.back() == '\n') content.pop_back();
-  text = std::move(content);
+  if (file != nullptr) *file = path.string();
+  text = *content;
   return true;
 }
 

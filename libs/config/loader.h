@@ -3,6 +3,7 @@
 //
 // Threads: used by one. Ownership: refers to the schema while it runs. Failure: gathered in faults().
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ class Node;
 }
 
 namespace protector::config {
+
+// A file that holds one secret, without its last newline; nullopt: it cannot be read.
+std::optional<std::string> ReadSecretFile(const std::string& path);
 
 class Loader {
  public:
@@ -27,7 +31,8 @@ class Loader {
   void Given(const YAML::Node& node, const Key& key, Config& config);
   void Defaults(const Schema& schema, const std::string& where, Config& config);
   void Convert(const YAML::Node& node, const Key& key, Config::Value& value);
-  bool Expand(const std::string& where, const Key& key, std::string& text);
+  // `file`: told where the text was read from; may be null.
+  bool Expand(const std::string& where, const Key& key, std::string& text, std::string* file = nullptr);
   void CheckScalar(const Key& key, const Config::Value& value);
   void Fault(const std::string& where, const std::string& text);
   std::string At(const YAML::Node& node) const;

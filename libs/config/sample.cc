@@ -97,10 +97,11 @@ void Keys(const std::vector<Key>& keys, const std::string& prefix, const std::st
 std::string Schema::Sample(const std::string& title) const {
   std::vector<std::string> lines;
   Comment("", title, lines);
-  Comment("",
-          "A value may be ${ENV:NAME} or ${FILE:path} (relative to this file), which is how secrets stay out of it. "
-          "A key without a default is shown as a comment unless it is required.",
-          lines);
+  Comment(
+      "",
+      "A value may be ${ENV:NAME}, ${FILE:path} (relative to this file) or ${CREDENTIAL:name} (a systemd credential), "
+      "which is how secrets stay out of it. A key without a default is shown as a comment unless it is required.",
+      lines);
   lines.emplace_back();
   Keys(keys_, "", "", lines);
   while (!lines.empty() && lines.back().empty()) lines.pop_back();

@@ -7,6 +7,7 @@
 // Failure: Connect does no I/O and only refuses incomplete configuration; everything else fails per call (see call.h).
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -61,6 +62,9 @@ struct Dependencies {
   http::Observer* observer = nullptr;  // told of every attempt; may be null
   IdGenerator* ids = nullptr;          // makes request ids for calls that bring none; null: none is sent
   http::RetryPolicy retry;
+  // Puts the secrets of the moment (password, ...) into the credentials before each login: they may have been rotated.
+  // From any thread. Null: they stay as they are.
+  std::function<void(std::map<std::string, std::string>& auth)> renew_secrets = nullptr;
 };
 
 // The TLS settings of `cloud`, for the HttpClient that its calls go through.

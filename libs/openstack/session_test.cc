@@ -62,6 +62,29 @@ TEST_CASE("the token is renewed before it expires") {
   CHECK(HeaderOf(test.Last(), "X-Auth-Token") == "token-2");
 }
 
+TEST_CASE("a password that was rotated is used from the next login on") {
+  TestCloud test;
+  test.http.Always("GET", kServer, JsonResponse(200, kServerBody));
+  std::string now = "first-pw";
+  Dependencies dependencies = test.dependencies();
+  dependencies.renew_secrets = [&now](std::map<std::string, std::string>& auth) { auth["password"] = now; };
+  const auto cloud = *Connect(test.config, dependencies);
+  const auto sent = [&](size_t login) {
+    size_t seen = 0;
+    for (const http::Request& request : test.http.requests()) {
+      if (request.method == "POST" && ++seen == login) return request.body;
+    }
+    return std::string();
+  };
+  REQUIRE(cloud->nova().GetServer({}, "s1").ok());
+  CHECK(sent(1).find("first-pw") != std::string::npos);
+  now = "second-pw";
+  test.clock.Advance(absl::Hours(1));
+  REQUIRE(cloud->nova().GetServer({}, "s1").ok());
+  CHECK(sent(2).find("second-pw") != std::string::npos);
+  CHECK(sent(2).find("first-pw") == std::string::npos);
+}
+
 TEST_CASE("a token of short life is used for most of it") {
   TestCloud test;
   test.token_lifetime = absl::Seconds(40);

@@ -79,17 +79,19 @@ void TokenSource::Forget(const std::string& token) {
 }
 
 absl::StatusOr<std::shared_ptr<const Token>> TokenSource::LogIn(const CallContext& call) {
-  PROTECTOR_RETURN_IF_ERROR(cloudconfig::CheckComplete(cloud_));
+  cloudconfig::Cloud cloud = cloud_;
+  if (dependencies_.renew_secrets) dependencies_.renew_secrets(cloud.auth);
+  PROTECTOR_RETURN_IF_ERROR(cloudconfig::CheckComplete(cloud));
   const Asked asked = {"keystone",
-                       "login at " + cloud_.auth_url(),
+                       "login at " + cloud.auth_url(),
                        false,
-                       {cloud_.Auth("password"), cloud_.Auth("application_credential_secret"), cloud_.Auth("token")}};
+                       {cloud.Auth("password"), cloud.Auth("application_credential_secret"), cloud.Auth("token")}};
   http::Request request;
   request.method = "POST";
-  request.url = IdentityBase(cloud_.auth_url()) + "/auth/tokens";
+  request.url = IdentityBase(cloud.auth_url()) + "/auth/tokens";
   request.route = "/auth/tokens";
   request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
-  request.body = AuthRequest(cloud_, project_id_).Dump();
+  request.body = AuthRequest(cloud, project_id_).Dump();
   request.deadline = call.deadline;
   request.stop = call.stop;
   const std::string request_id = RequestIdFor(call, dependencies_);

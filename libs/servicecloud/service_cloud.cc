@@ -1,5 +1,7 @@
 #include "libs/servicecloud/service_cloud.h"
 
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "libs/base/error.h"
@@ -37,13 +39,22 @@ class CallObserver final : public http::Observer {
   metrics::Registry& metrics_;
 };
 
+std::function<void(std::map<std::string, std::string>&)> SecretsOf(const config::Config& config) {
+  return [password = config.GetSecret("cloud.password"),
+          secret = config.GetSecret("cloud.application_credential_secret")](std::map<std::string, std::string>& auth) {
+    if (auth.contains("password")) auth["password"] = password();
+    if (auth.contains("application_credential_secret")) auth["application_credential_secret"] = secret();
+  };
+}
+
 class Bundle final : public ServiceCloud {
  public:
   Bundle(std::unique_ptr<http::HttpClient> client, std::unique_ptr<CallObserver> observer)
       : client_(std::move(client)), observer_(std::move(observer)) {}
 
-  absl::Status Connect(const cloudconfig::Cloud& cloud, Clock& clock, IdGenerator& ids) {
+  absl::Status Connect(const cloudconfig::Cloud& cloud, const config::Config& config, Clock& clock, IdGenerator& ids) {
     openstack::Dependencies dependencies{*client_, clock, http::SystemRandom(), observer_.get(), &ids, {}};
+    dependencies.renew_secrets = SecretsOf(config);
     PROTECTOR_ASSIGN_OR_RETURN(cloud_, openstack::Connect(cloud, dependencies));
     return absl::OkStatus();
   }
@@ -70,10 +81,11 @@ config::Schema CloudConfigKeys() {
            "Service user: needs the role admin on each protected project (default policies of Cinder let only an admin manage "
            "and unmanage volumes).",
        .default_value = "protector"});
-  schema.Add({.path = "cloud.password",
-              .doc = "Its password. Keep it out of this file.",
-              .default_value = "",
-              .secret = true});
+  schema.Add(
+      {.path = "cloud.password",
+       .doc = "Its password. Keep it out of this file; one that comes from a file is read again before each login.",
+       .default_value = "",
+       .secret = true});
   schema.Add({.path = "cloud.user_domain", .doc = "Name or id of the user's domain.", .default_value = "Default"});
   schema.Add({.path = "cloud.project",
               .doc = "Project that the service user works in when no group's project is meant.",
@@ -136,7 +148,7 @@ absl::StatusOr<std::unique_ptr<ServiceCloud>> MakeServiceCloud(const config::Con
   }
   auto bundle = std::make_unique<Bundle>(http::NewCurlHttpClient(openstack::CurlOptionsFor(cloud), clock),
                                          std::make_unique<CallObserver>(logger, metrics));
-  PROTECTOR_RETURN_IF_ERROR(bundle->Connect(cloud, clock, ids));
+  PROTECTOR_RETURN_IF_ERROR(bundle->Connect(cloud, config, clock, ids));
   return bundle;
 }
 

@@ -137,7 +137,7 @@ class StorageApp final : public rpc::App {
     while (url.ends_with("/")) url.pop_back();
     flasharray::SessionOptions session;
     session.url = url;
-    session.api_token = config.GetString("array.api_token");
+    session.api_token = config.GetSecret("array.api_token");
     session.request_timeout = curl.max_duration;
     session.parallelism = parallelism;
     array_ = std::make_unique<flasharray::Client>(

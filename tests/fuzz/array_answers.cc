@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   protector::RandomIdGenerator ids;
   flasharray::SessionOptions options;
   options.url = "https://a";
-  options.api_token = kToken;
+  options.api_token = [] { return std::string(kToken); };
   flasharray::Client client(options, {answers, clock, ids, [] { return 0.5; }, nullptr});
   AskEverything(client, answers);
   flasharray::ParseVersion(protector::fuzz::Text(data, size));

@@ -109,7 +109,7 @@ absl::StatusOr<http::Response> Session::Exchange(const Scope& scope, const Array
       });
   if (!response.ok()) return Unreachable(response.status(), request);
   if (!response->ok()) {  // it goes into an error's text
-    std::vector<std::string> secrets = {options_.api_token};
+    std::vector<std::string> secrets = {options_.api_token()};
     for (const auto& [name, value] : headers) secrets.push_back(value);
     response->body = http::Redacted(std::move(response->body), secrets);
   }
@@ -124,7 +124,7 @@ absl::StatusOr<Session::Login> Session::Connect(const Scope& scope) {
 
   const ArrayRequest login{.method = "POST", .path = "/login"};  // a session too many does no harm: idempotent
   PROTECTOR_ASSIGN_OR_RETURN(const http::Response answer,
-                             Exchange(scope, login, "/api/" + version.Text(), {{"api-token", options_.api_token}}));
+                             Exchange(scope, login, "/api/" + version.Text(), {{"api-token", options_.api_token()}}));
   if (!answer.ok()) {
     const absl::Status status = StatusOf(answer, Describe(login));
     if (answer.status >= 500 || answer.status == 429) return status;

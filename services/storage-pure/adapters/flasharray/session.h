@@ -30,7 +30,8 @@ namespace protector::storage::flasharray {
 
 struct SessionOptions {
   std::string url;  // "https://host:port"
-  std::string api_token;
+  // Asked before each login: it may have been rotated. From any thread.
+  std::function<std::string()> api_token = [] { return std::string(); };
   absl::Duration request_timeout = absl::Seconds(30);
   int parallelism = 16;
   int page_size = 1000;

@@ -38,9 +38,12 @@ struct Array {
   }
   static std::string Url(const std::string& path) { return kUrl + path; }
   Session Make(const std::string& token = "secret") {
+    return Make([token] { return token; });
+  }
+  Session Make(std::function<std::string()> token) {
     SessionOptions options;
     options.url = kUrl;
-    options.api_token = token;
+    options.api_token = std::move(token);
     options.page_size = 2;
     return Session(options, {http, clock, ids, [] { return 0.5; }, &records});
   }
@@ -82,6 +85,16 @@ TEST_CASE("a wrong API token is ARRAY_AUTH and is not in the error") {
   CHECK(DetailOf(refused.status()).reason == "ARRAY_AUTH");
   CHECK(MessageOf(refused.status()).find("Unable to list user") != std::string::npos);
   CHECK(MessageOf(refused.status()).find("wrong-token-value") == std::string::npos);
+}
+
+TEST_CASE("a token that was rotated is used from the next login on, without a restart") {
+  Array a;
+  a.http.Always("GET", a.Url("/api/2.26/volumes"), http::JsonResponse(200, R"({"items":[]})"));
+  std::string now = "old-token";
+  Session session = a.Make([&now] { return now; });
+  CHECK(DetailOf(session.Call(a.scope, {.path = "/volumes"}).status()).reason == "ARRAY_AUTH");
+  now = "secret";
+  CHECK(session.Call(a.scope, {.path = "/volumes"}).ok());
 }
 
 TEST_CASE("a gateway that repeats what it was sent does not get a secret into an error") {
