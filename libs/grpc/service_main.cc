@@ -11,7 +11,9 @@
 #include "absl/synchronization/mutex.h"
 #include "libs/base/error.h"
 #include "libs/failpoint/failpoint.h"
+#include "libs/grpc/health.h"
 #include "libs/grpc/server.h"
+#include "libs/grpc/service_manager.h"
 
 #ifndef PROTECTOR_VERSION
 #error "PROTECTOR_VERSION comes from CMake"
@@ -132,8 +134,33 @@ sigset_t BlockSignals() {
   return set;
 }
 
+// A server that listens on every address is reached on the loopback one.
+std::string OwnAddress(const std::string& listen) {
+  for (const char* any : {"0.0.0.0:", "[::]:"}) {
+    if (listen.starts_with(any)) return "127.0.0.1:" + listen.substr(std::string(any).size());
+  }
+  return listen;
+}
+
+// Until a signal to end, which it returns. systemd's watchdog is fed as long as the server answers: one that hangs is
+// started again.
+int WaitForEnd(const sigset_t& signals, const ServiceManager& manager, const std::function<bool()>& answers) {
+  int signal_number = 0;
+  if (manager.watchdog() == absl::InfiniteDuration()) {
+    sigwait(&signals, &signal_number);
+    return signal_number;
+  }
+  const timespec pause = absl::ToTimespec(manager.watchdog() / 3);
+  while (true) {
+    signal_number = sigtimedwait(&signals, nullptr, &pause);
+    if (signal_number > 0) return signal_number;
+    if (answers()) manager.Alive();
+  }
+}
+
 absl::Status Serve(const ServiceDefinition& definition, const config::Config& config, const sigset_t& signals) {
   const log::Logger logger = MakeLogger(definition, config);
+  const ServiceManager manager;
   SystemClock clock;
   RandomIdGenerator ids;
   metrics::Registry metrics;
@@ -157,10 +184,14 @@ absl::Status Serve(const ServiceDefinition& definition, const config::Config& co
   const absl::Status started = app->Start();
   if (started.ok()) {
     logger.Info("serving", {{"listen", options.listen}, {"version", PROTECTOR_VERSION}});
-    int signal_number = 0;
-    sigwait(&signals, &signal_number);
+    manager.Ready("listening on " + options.listen);
+    const auto channel =
+        MakeChannel(OwnAddress(options.listen), security.ForChannel({config.GetString("site"), definition.name}));
+    const int signal_number = WaitForEnd(
+        signals, manager, [&] { return CheckHealth(channel, CallOptions(absl::Seconds(5), definition.name)).ok(); });
     logger.Info("draining", {{"signal", signal_number}});
   }
+  manager.Stopping();
   server->Drain();
   app->Stop();
   server.reset();
@@ -203,7 +234,7 @@ config::Schema CommonSchema(const ServiceDefinition& definition) {
               .choices = {"debug", "info", "warning", "error"}});
   schema.Add({.path = "store.path",
               .doc = "The SQLite file that holds this service's state; its directory is made when it is missing.",
-              .default_value = fmt::format("/var/lib/protector/{}.db", definition.name)});
+              .default_value = fmt::format("/var/lib/protector/{0}/{0}.db", definition.name)});
   schema.Add({.path = "grpc.workers",
               .type = Type::kInteger,
               .doc = "Requests that are worked on at the same time.",

@@ -15,6 +15,9 @@
 // tls.ca_file, tls.certificate_file, tls.key_file, insecure, store.path, grpc.workers, grpc.max_queued,
 // grpc.max_message_bytes, grpc.max_deadline, drain_timeout.
 //
+// Under systemd (Type=notify) it says when it serves and when it ends, and feeds the unit's watchdog while its server
+// answers.
+//
 // Threads: RunService blocks until SIGTERM or SIGINT. Ownership: the environment outlives the App. Failure: one
 // sentence with the remedy on stderr and the exit code.
 

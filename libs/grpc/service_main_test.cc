@@ -45,7 +45,7 @@ TEST_CASE("exit codes of the flags and of configurations") {
 TEST_CASE("the sample has the common keys and the service's own") {
   const std::string sample = SampleConfig(Example());
   for (const char* text : {"site: site-a", "listen: 127.0.10.1:7300", "  listen: 127.0.10.1:7400",
-                           "  path: /var/lib/protector/example.db", "peer: 127.0.20.1:7300"}) {
+                           "  path: /var/lib/protector/example/example.db", "peer: 127.0.20.1:7300"}) {
     INFO(sample);
     CHECK(sample.find(text) != std::string::npos);
   }

@@ -11,6 +11,7 @@ met by, one course each:
   429, 503            with Retry-After; not carried out
 
   --kind KIND    only this fault         --only TEXT   calls whose name holds TEXT         --nth N   the N-th such call (default 1)
+  --beyond FLOW  only calls that neither FLOW nor an earlier flow of this run makes, on whichever site: what is new in each flow
 
 Calls between the services are met by the failpoints around them: ./dev chaos kill-matrix --action error.
 Prints a table like kill-matrix. Exit code 1 if any course ended differently from the calm one.
@@ -138,21 +139,33 @@ def calls_of(world, calm):
     return found
 
 
+def sort_of(call):
+    """The call without its site: "nova POST /servers"."""
+    return call.args[1].split(" ", 1)[1]
+
+
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("flows", nargs="*")
     parser.add_argument("--kind", choices=KINDS)
     parser.add_argument("--only", default="")
     parser.add_argument("--nth", type=int, default=1)
+    parser.add_argument("--beyond", choices=[story.name for story in FLOWS])
     options = parser.parse_args(arguments)
     stories = [flow(name) for name in options.flows] or list(FLOWS)
     world = course.RobustWorld(DIRECTORY / "fault-matrix", os.environ.get("PROTECTOR_CHAOS_IPS", "127.0.54.1,127.0.64.1"))
     matrix = Matrix(world, "fault-matrix")
+    known = set()
     try:
+        if options.beyond:
+            known = {sort_of(call) for call in calls_of(world, matrix.calm(flow(options.beyond)))}
         for story in stories:
             calm = matrix.calm(story)
             calls = calls_of(world, calm)
             say(f"==> {story.name}: {len(calls)} different calls")
+            if options.beyond:
+                calls = [call for call in calls if sort_of(call) not in known]
+                known |= {sort_of(call) for call in calls}
             for call in calls:
                 for kind in [options.kind] if options.kind else KINDS:
                     fault = call(kind, options.nth)

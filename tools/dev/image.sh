@@ -2,6 +2,7 @@
 
 BASE_IMAGE=protector-base:bookworm
 LAB_IMAGE=protector-lab:latest
+SYSTEMD_IMAGE=protector-systemd:bookworm
 # Where debootstrap gets its packages: the mirror that this machine's own apt uses, unless another is named.
 debian_mirror() {
   if [ -n "${DEBIAN_MIRROR:-}" ]; then printf '%s\n' "$DEBIAN_MIRROR"; return; fi
@@ -25,22 +26,34 @@ ensure_daemon() {
   done
 }
 
+# imported IMAGE PACKAGES: a Debian 12 with these packages (a,b,c), made by debootstrap, without what is only read by people.
+imported() {
+  local root
+  root="$(mktemp -d)"
+  say "making $1 with debootstrap"
+  debootstrap --variant=minbase --include="$2" bookworm "$root" "$(debian_mirror)" >build/compose/debootstrap.log 2>&1 || {
+    tail -5 build/compose/debootstrap.log >&2; rm -rf "$root"; return 1; }
+  rm -rf "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
+  tar -C "$root" --exclude=./proc/* --exclude=./sys/* -c . | docker import - "$1" >/dev/null
+  rm -rf "$root"
+}
+
+# A machine for the packages: systemd, and the libraries that their programs depend on, so that nothing is fetched when they are installed.
+systemd_image() {
+  mkdir -p build/compose
+  ensure_daemon || return
+  docker image inspect "$SYSTEMD_IMAGE" >/dev/null 2>&1 && return 0
+  imported "$SYSTEMD_IMAGE" "$(paste -sd, deploy/compose/runtime-packages),systemd,systemd-sysv,procps,python3,python3-yaml"
+}
+
 # A Debian 12 with the runtime packages in it: from a registry where one answers, else with debootstrap. Made once.
 base_image() {
-  local root packages
   docker image inspect "$BASE_IMAGE" >/dev/null 2>&1 && return 0
   if [ -z "${PROTECTOR_NO_REGISTRY:-}" ] && timeout 30 docker pull -q debian:bookworm-slim >/dev/null 2>&1; then
     docker tag debian:bookworm-slim "$BASE_IMAGE"
     return
   fi
-  say "no registry answers: making $BASE_IMAGE with debootstrap"
-  packages="$(paste -sd, deploy/compose/runtime-packages)"
-  root="$(mktemp -d)"
-  debootstrap --variant=minbase --include="$packages" bookworm "$root" "$(debian_mirror)" >build/compose/debootstrap.log 2>&1 || {
-    tail -5 build/compose/debootstrap.log >&2; rm -rf "$root"; return 1; }
-  rm -rf "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
-  tar -C "$root" --exclude=./proc/* --exclude=./sys/* -c . | docker import - "$BASE_IMAGE" >/dev/null
-  rm -rf "$root"
+  imported "$BASE_IMAGE" "$(paste -sd, deploy/compose/runtime-packages)"
 }
 
 # lab_image prebuilt: programs of ./dev build, which has to have run on Debian 12; lab_image full: everything inside.

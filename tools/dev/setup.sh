@@ -4,7 +4,7 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libsqlite3-dev libsqlitecpp-dev libcurl4-openssl-dev libssl-dev rapidjson-dev libcli11-dev catch2
-  libyaml-cpp-dev libfmt-dev libspdlog-dev prometheus-cpp-dev grpc-proto librapidcheck-dev
+  libyaml-cpp-dev libfmt-dev libspdlog-dev libsystemd-dev prometheus-cpp-dev grpc-proto librapidcheck-dev
   libcpp-httplib-dev nlohmann-json3-dev
   python3 python3-pytest python3-yaml python3-jsonschema python3-grpcio python3-openstackclient)
 COMPOSE_PACKAGES=(docker.io docker-compose debootstrap iptables iproute2)
@@ -32,7 +32,7 @@ install_pure_client() {
   cp tests/pure/requirements.txt "$venv/.requirements"
 }
 
-# setup [build|robustness|fuzz|compose|lint|pure|openstack]: says what it installs, installs only what is missing, needs no root when nothing is.
+# setup [build|robustness|fuzz|deb|compose|lint|pure|openstack]: says what it installs, installs only what is missing, needs no root when nothing is.
 setup() {
   if [ "${1:-}" = pure ]; then setup_packages pure && install_pure_client; return; fi
   setup_packages "$@"
@@ -48,10 +48,11 @@ setup_packages() {
       command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || wanted+=(docker-compose) ;;
     robustness) wanted=(iproute2 nftables libfaketime) ;;
     fuzz) wanted=(clang libclang-rt-14-dev) ;;
+    deb) wanted=(dpkg-dev binutils xz-utils) ;;
     lint) wanted=("${LINT_PACKAGES[@]}") ;;
     pure) wanted=(python3-venv) ;;
     openstack) tests/openstack/install; return ;;
-    *) die "setup: unknown '$what'; there are build, robustness, fuzz, compose, lint, pure, openstack" ;;
+    *) die "setup: unknown '$what'; there are build, robustness, fuzz, deb, compose, lint, pure, openstack" ;;
   esac
   command -v dpkg-query >/dev/null || die "setup knows Debian 12 only; install by hand: ${wanted[*]}"
   mapfile -t missing < <(missing_packages "${wanted[@]}")

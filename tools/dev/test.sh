@@ -84,6 +84,16 @@ suite_compose() {
   run_pytest compose tests/compose
 }
 
+# The Debian packages, installed and run in a container with systemd. Of the programs of ./dev build, so that nothing is compiled twice.
+suite_packages() {
+  setup compose || not_started packages "the packages could not be installed" || return
+  . tools/dev/image.sh
+  . tools/dev/deb.sh
+  deb dev || not_started packages "the packages could not be made" || return
+  systemd_image || not_started packages "the image could not be made" || return
+  run_pytest packages tests/packages
+}
+
 suite_asan() {
   build asan || not_started asan "the build failed" || return
   ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_ctest asan build-asan
@@ -105,7 +115,7 @@ run_tests() {
   PYTEST_OPTIONS=()
   while [ $# -gt 0 ]; do
     if [ "$1" = -- ]; then shift; PYTEST_OPTIONS=("$@"); break; fi
-    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e robustness fuzz compose pure openstack asan tsan lint"
+    declare -F "suite_$1" >/dev/null || die "test: unknown suite '$1'; there are unit contract e2e robustness fuzz compose packages pure openstack asan tsan lint"
     suites+=("$1")
     shift
   done

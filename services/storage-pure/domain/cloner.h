@@ -52,7 +52,8 @@ class Cloner {
                                                  const std::vector<Volume>& volumes);
 
   // Destroys (recoverable for a day, like everything that is destroyed here) volumes that requests of this operation
-  // made after their disk had got its volume from another. Nothing that is connected, nor of another source, is touched.
+  // made after their disk had got its volume from another. Nothing that is connected, nor of another source, is
+  // touched.
   absl::Status DestroyStrays(const Scope& scope, const std::string& operation_id, const std::vector<DiskKey>& disks);
 
  private:
