@@ -36,6 +36,11 @@ std::optional<Identity> CallerOf(const ::grpc::CallbackServerContext& context) {
   return std::nullopt;
 }
 
+// Whose turn a call is: a program of a site, and for the command line the project that it speaks for.
+std::string KeyOf(const CallContext& call) {
+  return call.caller.site + "/" + call.caller.program + "/" + call.project;
+}
+
 log::Level LevelOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInternal:
@@ -67,7 +72,8 @@ struct Host::State {
   bool draining = false;
   int64_t next_hook = 1;
   std::map<int64_t, std::function<void()>> hooks;
-  WorkerPool pool;  // last: work uses the others
+  std::map<std::string, int> streams;  // open ones, by caller
+  WorkerPool pool;                     // last: work uses the others
 };
 
 Host::Host(const HostOptions& options, log::Logger logger, metrics::Registry& metrics, IdGenerator& ids)
@@ -124,10 +130,29 @@ absl::Status Host::Check(::grpc::CallbackServerContext& context, CallContext& ca
   return absl::OkStatus();
 }
 
-absl::Status Host::Post(std::function<void()> work) {
-  if (state_->pool.Post(std::move(work))) return absl::OkStatus();
+absl::Status Host::Post(const CallContext& call, std::function<void()> work) {
+  if (state_->pool.Post(KeyOf(call), std::move(work))) return absl::OkStatus();
   return Error(absl::StatusCode::kResourceExhausted, "SERVICE_BUSY", "too many requests are waiting")
       .Remedy("Try again in a moment; raise grpc.workers or grpc.max_queued if it stays so.");
+}
+
+absl::Status Host::EnterStream(const CallContext& call) {
+  const std::lock_guard lock(state_->mutex);
+  int& open = state_->streams[KeyOf(call)];
+  if (open >= state_->options.max_streams) {
+    return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_STREAMS",
+                 fmt::format("{} streams of this caller are open", open))
+        .Object("method " + call.method)
+        .Remedy("End some of them (`protector ... watch`), or raise grpc.max_streams.");
+  }
+  ++open;
+  return absl::OkStatus();
+}
+
+void Host::LeaveStream(const CallContext& call) {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->streams.find(KeyOf(call));
+  if (found != state_->streams.end() && --found->second <= 0) state_->streams.erase(found);
 }
 
 void Host::Finished(const CallContext& call, absl::Time started, const absl::Status& status) {

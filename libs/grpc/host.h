@@ -1,6 +1,7 @@
 #pragma once
-// What every handler runs in: a bounded pool of worker threads for blocking work, the checks each call has to pass
-// (a caller that may, a deadline, not draining, room in the queue), the request log and the metrics.
+// What every handler runs in: a bounded pool of worker threads for blocking work, which callers get in turn
+// (worker_pool.h), the checks each call has to pass (a caller that may, a deadline, not draining, room in the queue),
+// the request log and the metrics. A caller is a program of a site with the project that it speaks for.
 //
 // Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the
 // services. Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining
@@ -28,6 +29,7 @@ struct HostOptions {
   bool insecure = false;  // connections prove nothing
   int workers = 16;
   int max_queued = 1024;
+  int max_streams = 256;                                 // open ones of a single caller
   absl::Duration max_deadline = absl::Minutes(5);        // of a unary call; a longer one is cut to this
   absl::Duration max_stream_deadline = absl::Hours(24);  // of a stream
 };
@@ -43,8 +45,12 @@ class Host {
 
   // The call's context, or why it is refused; a refusal is in the log and the metrics.
   absl::StatusOr<CallContext> Admit(::grpc::CallbackServerContext& context, const std::string& method, bool stream);
-  // Queues work; RESOURCE_EXHAUSTED when there is no room.
-  absl::Status Post(std::function<void()> work);
+  // Queues work of this call; RESOURCE_EXHAUSTED when there is no room, or none for its caller.
+  absl::Status Post(const CallContext& call, std::function<void()> work);
+  // Counts an open stream of this call's caller; RESOURCE_EXHAUSTED when it has too many. LeaveStream when it has
+  // ended.
+  absl::Status EnterStream(const CallContext& call);
+  void LeaveStream(const CallContext& call);
   // Log line and metrics of a finished call.
   void Finished(const CallContext& context, absl::Time started, const absl::Status& status);
 

@@ -320,6 +320,67 @@ TEST_CASE("a stream is closed when the reader goes and when the host drains; its
   }
 }
 
+TEST_CASE("a project whose calls hang, or that floods, does not stop another") {
+  Fixture fixture({.site = "site-t", .insecure = true, .workers = 4, .max_queued = 20});
+  std::promise<void> release;
+  std::shared_future<void> gate = release.get_future().share();
+  fixture.service.on_list = [gate](const CallContext& call) -> absl::StatusOr<pb::ListHeadsResponse> {
+    if (call.project == "hangs") gate.wait();
+    return pb::ListHeadsResponse();
+  };
+  std::vector<std::future<absl::StatusOr<pb::ListHeadsResponse>>> hanging;
+  std::atomic<int> refused = 0;
+  std::promise<void> full;
+  for (int i = 0; i < 30; ++i) {
+    hanging.push_back(std::async(std::launch::async, [&] {
+      CallOptions options = fixture.Options();
+      options.project = "hangs";
+      auto result = fixture.List(options);
+      if (DetailOf(result.status()).reason == "SERVICE_BUSY" && ++refused == 17) full.set_value();
+      return result;
+    }));
+  }
+  full.get_future().wait();  // at most three run and ten wait; the others were refused
+  CallOptions options = fixture.Options();
+  options.project = "other";
+  CHECK(fixture.List(options).ok());
+  release.set_value();
+  int ok = 0;
+  for (auto& one : hanging) ok += one.get().ok() ? 1 : 0;
+  CHECK(ok <= 13);
+  CHECK(ok + refused == 30);
+}
+
+TEST_CASE("a caller has so many streams open and no more; one that has ended makes room") {
+  Fixture fixture({.site = "site-t", .insecure = true, .max_streams = 1});
+  std::promise<std::shared_ptr<EventStream<pb::Head>>> opened;
+  fixture.service.on_watch = [&](std::shared_ptr<EventStream<pb::Head>> stream) {
+    opened.set_value(stream);
+    return absl::OkStatus();
+  };
+  const auto read = [&](const std::string& project) {
+    CallOptions options = fixture.Options();
+    options.project = project;
+    return ReadStream<pb::MetadataService::Stub, Stub, pb::WatchHeadsRequest, pb::Head>(
+        *fixture.stub, &Stub::WatchHeads, pb::WatchHeadsRequest(), options, [](const pb::Head&) { return true; });
+  };
+  auto first = std::async(std::launch::async, [&] { return read("p"); });
+  auto stream = opened.get_future().get();
+  CHECK(DetailOf(read("p")).reason == "TOO_MANY_STREAMS");
+  fixture.service.on_watch = [](std::shared_ptr<EventStream<pb::Head>> other) {
+    other->Close(absl::OkStatus());
+    return absl::OkStatus();
+  };
+  CHECK(read("q").ok());
+  stream->Close(absl::OkStatus());
+  CHECK(first.get().ok());
+  // The reader hears of the end a moment before the host does.
+  const absl::Time until = absl::Now() + absl::Seconds(10);
+  absl::Status again = read("p");
+  while (!again.ok() && absl::Now() < until) again = read("p");
+  CHECK(again.ok());
+}
+
 TEST_CASE("an address in use is a clear error") {
   Fixture fixture;
   FakeService other(fixture.host);

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "libs/base/error.h"
 #include "libs/failpoint/failpoint.h"
+#include "libs/grpc/grpc_log.h"
 #include "libs/grpc/health.h"
 #include "libs/grpc/server.h"
 #include "libs/grpc/service_manager.h"
@@ -93,6 +94,7 @@ HostOptions MakeHostOptions(const ServiceDefinition& definition, const config::C
   options.insecure = config.GetBoolean("insecure");
   options.workers = static_cast<int>(config.GetInteger("grpc.workers"));
   options.max_queued = static_cast<int>(config.GetInteger("grpc.max_queued"));
+  options.max_streams = static_cast<int>(config.GetInteger("grpc.max_streams"));
   options.max_deadline = config.GetDuration("grpc.max_deadline");
   return options;
 }
@@ -160,6 +162,7 @@ int WaitForEnd(const sigset_t& signals, const ServiceManager& manager, const std
 
 absl::Status Serve(const ServiceDefinition& definition, const config::Config& config, const sigset_t& signals) {
   const log::Logger logger = MakeLogger(definition, config);
+  RouteGrpcLog(logger);
   const ServiceManager manager;
   SystemClock clock;
   RandomIdGenerator ids;
@@ -243,10 +246,18 @@ config::Schema CommonSchema(const ServiceDefinition& definition) {
               .maximum = 512});
   schema.Add({.path = "grpc.max_queued",
               .type = Type::kInteger,
-              .doc = "Requests that may wait for a worker; more are refused with RESOURCE_EXHAUSTED.",
+              .doc = "Requests that may wait for a worker; more are refused with RESOURCE_EXHAUSTED. One caller (a "
+                     "project, or a program of the other site) gets at most half of them and three quarters of the "
+                     "workers.",
               .default_value = "1024",
               .minimum = 1,
               .maximum = 1000000});
+  schema.Add({.path = "grpc.max_streams",
+              .type = Type::kInteger,
+              .doc = "Streams (`operation watch` and the like) that one caller may have open.",
+              .default_value = "256",
+              .minimum = 1,
+              .maximum = 100000});
   schema.Add({.path = "grpc.max_message_bytes",
               .type = Type::kInteger,
               .doc = "Largest message, received or sent.",

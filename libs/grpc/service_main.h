@@ -13,7 +13,7 @@
 //
 // Common configuration keys (CommonSchema; defaults are the lab's site-a): site, listen, metrics.listen, log.level,
 // tls.ca_file, tls.certificate_file, tls.key_file, insecure, store.path, grpc.workers, grpc.max_queued,
-// grpc.max_message_bytes, grpc.max_deadline, drain_timeout.
+// grpc.max_streams, grpc.max_message_bytes, grpc.max_deadline, drain_timeout.
 //
 // Under systemd (Type=notify) it says when it serves and when it ends, and feeds the unit's watchdog while its server
 // answers.

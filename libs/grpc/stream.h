@@ -55,6 +55,13 @@ class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public Eve
  public:
   StreamReactor(Host& host, CallContext call) : host_(host), call_(std::move(call)), started_(absl::Now()) {}
 
+  // OK: counted among its caller's.
+  absl::Status Enter() {
+    const absl::Status status = host_.EnterStream(call_);
+    entered_ = status.ok();
+    return status;
+  }
+
   // Keeps itself alive until gRPC is done with it.
   void Hold(std::shared_ptr<StreamReactor> self) {
     self_ = std::move(self);
@@ -138,6 +145,7 @@ class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public Eve
       status = status_;
     }
     host_.RemoveDrainHook(drain_hook_);
+    if (entered_) host_.LeaveStream(call_);
     host_.Finished(call_, started_, status);
     for (const auto& callback : callbacks) callback();
     self_.reset();  // may delete this
@@ -174,6 +182,7 @@ class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public Eve
   Event current_;
   absl::Status status_;
   std::vector<std::function<void()>> callbacks_;
+  bool entered_ = false;  // set before anybody else has the stream
   bool writing_ = false;
   bool closing_ = false;
   bool finished_ = false;
@@ -195,9 +204,10 @@ template <typename Event, typename Request, typename Function>
     return held == nullptr || held->closed();
   };
   absl::Status started = admitted.status();
+  if (started.ok()) started = stream->Enter();
   if (started.ok()) {
     // The request is copied: the stream may end, and gRPC free it, before the worker gets to it.
-    started = host.Post([stream, call, copy = *request, function = std::move(function)] {
+    started = host.Post(call, [stream, call, copy = *request, function = std::move(function)] {
       if (stream->closed()) return;
       const absl::Status status = Guarded([&] { return function(call, copy, stream); });
       if (!status.ok()) stream->Close(status);

@@ -40,7 +40,7 @@ template <typename Request, typename Response, typename Function>
   const absl::Time started = absl::Now();
   const CallContext call = *std::move(admitted);
   const absl::Status posted =
-      host.Post([&host, reactor, request, response, call, started, function = std::move(function)] {
+      host.Post(call, [&host, reactor, request, response, call, started, function = std::move(function)] {
         const absl::Status status = Guarded([&]() -> absl::Status {
           if (call.cancelled()) return absl::CancelledError("the caller has gone or its deadline has passed");
           absl::StatusOr<Response> result = function(call, *request);

@@ -3,8 +3,10 @@ in libs/grpc/security_test.cc."""
 
 import json
 import shutil
+import socket
 import ssl
 import subprocess
+import time
 import urllib.request
 
 import grpc
@@ -12,7 +14,7 @@ import pytest
 import rpc
 from protector_lab import pki
 from protector_lab.cli import Cli
-from world import UNREACHABLE, USAGE, eventually
+from world import GROUP, UNREACHABLE, USAGE, eventually
 
 STANDING = ("protector.peer.v1.PeerService/GetStanding", "protector.peer.v1.GetStandingRequest", "", "protector.peer.v1.GetStandingResponse")
 STOP = ("protector.peer.v1.PeerService/StopServer", "protector.peer.v1.StopServerRequest",
@@ -46,6 +48,47 @@ def test_nobody_gets_in_without_a_certificate(protected):
             pytest.raises(grpc.RpcError) as refused:
         channel.unary_unary("/protector.site.v1.SiteRegistryService/ListSites")(b"", timeout=5)
     assert rpc.code_of(refused.value) == "UNAVAILABLE", refused.value
+    log = protected.a.site.directory / "log" / "site-registry.log"
+    eventually(lambda: any('"gRPC"' in line and "andshake failed" in line for line in log.read_text().splitlines()), "the refusal is in the log")
+
+
+def test_a_client_that_floods_or_stalls_stops_nobody_else(protected):
+    a = protected.a
+    stalled = [socket.create_connection((a.site.address("orchestrator").rsplit(":", 1)[0], int(a.site.address("orchestrator").rsplit(":", 1)[1]))) for _ in range(200)]
+    with rpc.channel(a.site, "orchestrator", (a.site, "cli")) as channel:
+        list_groups = channel.unary_unary("/protector.operation.v1.GroupService/ListGroups")
+        # A project of nobody's; each call is refused or answered, and none of them is in the way of another's.
+        flood = [list_groups.future(b"", timeout=60, metadata=(("x-protector-project-bin", b"flood"),)) for _ in range(3000)]
+        try:
+            began = time.monotonic()
+            assert a.cli.json("protection-group", "show", GROUP)["name"] == GROUP
+            assert time.monotonic() - began < 10, "the flood was in the way"
+        finally:
+            codes = {call.code().name for call in flood}
+            for connection in stalled:
+                connection.close()
+    assert codes <= {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "RESOURCE_EXHAUSTED"}, codes
+
+
+def test_a_message_that_is_too_large_is_refused_before_it_is_read(protected):
+    with rpc.channel(protected.a.site, "site-registry", (protected.a.site, "cli")) as channel, pytest.raises(grpc.RpcError) as refused:
+        channel.unary_unary("/protector.site.v1.SiteRegistryService/ListSites")(b"\x12" + b"\x80\x80\x80\x22" + b"x" * (68 << 20), timeout=30)
+    assert rpc.code_of(refused.value) == "RESOURCE_EXHAUSTED", refused.value
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "two\nlines", "bell\x07", "\x1b[31mred", "%2e%2e", "x" * 300],
+                         ids=["path", "slash", "newline", "bell", "escape", "percent", "long"])
+def test_names_that_are_paths_or_control_characters_are_refused(protected, name):
+    made = protected.a.cli.try_run("protection-group", "create", name, "--replication-type", "async")
+    assert made.code == USAGE and "remedy: " in made.error, made
+    assert all(byte >= 0x20 or byte == 0x0A for byte in made.error.encode()), made.error
+    # What never goes through the command line's own checks.
+    request = f'name: {json.dumps(name)} replication_type: ASYNC primary_site: "site-a" secondary_site: "site-b"'
+    with pytest.raises(grpc.RpcError) as refused:
+        rpc.call(protected.a.site, "orchestrator", "protector.operation.v1.GroupService/CreateGroup", "protector.operation.v1.CreateGroupRequest", request,
+                 "protector.operation.v1.Group", caller=(protected.a.site, "cli"))
+    assert rpc.code_of(refused.value) == "INVALID_ARGUMENT", refused.value
+    assert [group["name"] for group in protected.a.cli.json("protection-group", "list")] == [GROUP]
 
 
 def test_the_command_line_says_what_is_wrong_with_its_certificate(protected, tmp_path):

@@ -9,6 +9,7 @@ met by, one course each:
   late                answered only after the caller's deadline
   401                 the session has ended in the middle
   429, 503            with Retry-After; not carried out
+  half-then-cut       of several objects that an array's request names the first half is done, then the connection is cut
 
   --kind KIND    only this fault         --only TEXT   calls whose name holds TEXT         --nth N   the N-th such call (default 1)
   --beyond FLOW  only calls that neither FLOW nor an earlier flow of this run makes, on whichever site: what is new in each flow
@@ -45,6 +46,7 @@ KINDS = {
     "429": {"action": "error", "status": 429, "headers": {"Retry-After": "1"}},
     "503": {"action": "error", "status": 503, "headers": {"Retry-After": "1"}},
 }
+HALF = "half-then-cut"
 
 
 def action_of(body):
@@ -82,8 +84,9 @@ def array_calls(view, since):
         keys = sorted(entry["body"]) if isinstance(entry["body"], dict) else []
         if (entry["method"], path, ",".join(keys)) in BY_THE_CLOUD:
             continue
-        calls[" ".join([view.name, "array", entry["method"], path, ",".join(keys)]).strip()] = {
-            "method": entry["method"], "path": path, **({"body": f'"{keys[0]}"'} if keys else {})}
+        name = " ".join([view.name, "array", entry["method"], path, ",".join(keys)]).strip()
+        rule = calls.setdefault(name, {"method": entry["method"], "path": path, **({"body": f'"{keys[0]}"'} if keys else {})})
+        rule["several"] = rule.get("several") or next((key for key, value in entry["params"].items() if "," in value), None)
     return calls
 
 
@@ -119,7 +122,14 @@ class CloudFault(CallFault):
 
 
 class ArrayFault(CallFault):
+    def __init__(self, sim, name, rule, kind, nth=1):
+        self.several = rule["several"]  # the parameter that names several objects in one of these calls
+        super().__init__(sim, name, {key: value for key, value in rule.items() if key != "several"}, kind, nth)
+
     def add(self):
+        if self.kind == HALF:
+            self.sim.add_fault(match={**self.rule, "param": {self.several: "*,*"}, "nth": self.nth, "count": 1}, action="half_then_cut")
+            return
         what = dict(KINDS[self.kind])
         what.pop("headers", None)  # the array's own are on its 429 anyhow
         if self.kind == "late":
@@ -147,7 +157,7 @@ def sort_of(call):
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("flows", nargs="*")
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--kind", choices=[*KINDS, HALF])
     parser.add_argument("--only", default="")
     parser.add_argument("--nth", type=int, default=1)
     parser.add_argument("--beyond", choices=[story.name for story in FLOWS])
@@ -167,7 +177,10 @@ def main(arguments):
                 calls = [call for call in calls if sort_of(call) not in known]
                 known |= {sort_of(call) for call in calls}
             for call in calls:
-                for kind in [options.kind] if options.kind else KINDS:
+                several = call.args[2].get("several")
+                for kind in [options.kind] if options.kind else [*KINDS, HALF]:
+                    if kind == HALF and not several:
+                        continue
                     fault = call(kind, options.nth)
                     if options.only in fault.name:
                         matrix.cell(story, calm, f"{fault.name} {kind}", fault)

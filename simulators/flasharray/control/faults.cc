@@ -9,7 +9,8 @@
 namespace protector::fasim {
 
 int Faults::Add(const Json& description) {
-  static const std::array<const char*, 5> kActions{"error", "delay", "cut_before", "execute_then_cut", "black_hole"};
+  static const std::array<const char*, 6> kActions{"error",         "delay",     "cut_before", "execute_then_cut",
+                                                   "half_then_cut", "black_hole"};
   if (!description.is_object()) throw ApiError("A fault is an object with match and action.");
   Fault fault;
   fault.description = description;

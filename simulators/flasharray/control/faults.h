@@ -19,7 +19,7 @@ namespace protector::fasim {
 
 struct FaultAction {
   int id = 0;
-  std::string action;  // error, delay, cut_before, execute_then_cut, black_hole
+  std::string action;  // error, delay, cut_before, execute_then_cut, half_then_cut, black_hole
   int status = 500;
   std::string message;
   std::optional<std::string> context;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <thread>
@@ -48,6 +49,16 @@ Json EffectJson(const std::vector<Effect>& effects) {
         {{"op", effect.erase ? "erase" : "put"}, {"kind", effect.kind}, {"id", effect.id}, {"name", effect.name}});
   }
   return out;
+}
+
+// Of the objects that lists in the parameters name, the first half.
+void LeaveHalf(Call* call) {
+  for (auto& [name, value] : call->params) {
+    const auto commas = std::count(value.begin(), value.end(), ',');
+    size_t end = std::string::npos;
+    for (auto i = commas / 2; i >= 0 && commas > 0; --i) end = value.find(',', end == std::string::npos ? 0 : end + 1);
+    if (commas > 0) value.resize(end);
+  }
 }
 
 }  // namespace
@@ -126,6 +137,7 @@ void Dispatcher::Serve(const HttpRequest& request, HttpResponse* response) {
     note();
     return;
   }
+  if (fault && fault->action == "half_then_cut") LeaveHalf(&call);
   if (fault && fault->delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(fault->delay_ms));
   Delay();
   try {
@@ -154,7 +166,7 @@ void Dispatcher::Serve(const HttpRequest& request, HttpResponse* response) {
   }
   if (mutating) entry["status"] = response->status;
   note();
-  if (fault && fault->action == "execute_then_cut") response->cut = true;
+  if (fault && (fault->action == "execute_then_cut" || fault->action == "half_then_cut")) response->cut = true;
 }
 
 void Dispatcher::Login(const HttpRequest& request, HttpResponse* response) {
