@@ -13,7 +13,7 @@ from protector_lab import layout
 
 KILLS, FAULTS = 3, 2  # of each flow
 SEED = 20261128
-SHORT = ("planned", "unplanned", "rollback", "change")  # what continuous integration takes; the others are much the same work
+SHORT = ("planned", "unplanned", "change")  # what continuous integration takes; the others are much the same work
 
 
 def test_there_are_failpoints_before_and_after_every_change(crashing_world):

@@ -7,6 +7,7 @@
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/groups/groups.h"
 #include "services/orchestrator/domain/groups/rules.h"
+#include "services/orchestrator/domain/sync_status.h"
 
 namespace protector::orchestrator {
 namespace {
@@ -79,9 +80,8 @@ bool CertainlyNotCommitted(const absl::Status& status) {
 
 absl::Status Groups::RequirePeer(const Call& call, const groups::GroupDocument& group) {
   PROTECTOR_ASSIGN_OR_RETURN(const SitePorts here, deps_.ports.For(deps_.sites.LocalSite()));
-  metadata::GetSyncStatusRequest request;
-  request.set_group_id(group.id());
-  PROTECTOR_ASSIGN_OR_RETURN(const metadata::SyncStatus status, here.metadata->GetSyncStatus(call, request));
+  PROTECTOR_ASSIGN_OR_RETURN(const metadata::SyncStatus status,
+                             SettledSyncStatus(*here.metadata, call, group.id(), deps_.clock));
   if (status.state() == metadata::IN_SYNC) return absl::OkStatus();
   const std::string other = OtherSite(group, deps_.sites.LocalSite());
   if (status.state() == metadata::UNREACHABLE) {

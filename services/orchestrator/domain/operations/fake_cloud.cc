@@ -78,7 +78,8 @@ absl::StatusOr<metadata::ListHeadsResponse> FakeMetadata::ListHeads(const Call&,
 absl::StatusOr<metadata::SyncStatus> FakeMetadata::GetSyncStatus(const Call&, const metadata::GetSyncStatusRequest&) {
   PROTECTOR_RETURN_IF_ERROR(world_.Begin(from_, here_));
   metadata::SyncStatus status;
-  const bool same = world_.site("site-a").versions.size() == world_.site("site-b").versions.size();
+  const bool on_its_way = world_.commits_on_their_way > 0 && world_.commits_on_their_way-- > 0;
+  const bool same = !on_its_way && world_.site("site-a").versions.size() == world_.site("site-b").versions.size();
   status.set_state(!world_.other(here_).up ? metadata::UNREACHABLE : same ? metadata::IN_SYNC : metadata::OUT_OF_SYNC);
   return status;
 }

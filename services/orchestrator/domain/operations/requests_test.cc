@@ -66,4 +66,29 @@ TEST_CASE("The last 16 moves are on record, each once") {
   CHECK(head.moves(15).site() == "site-a");
 }
 
+TEST_CASE("A move that meets a commit on its way between the sites waits a moment for it, and not for more") {
+  Lab lab;
+  SECTION("at its start") {
+    lab.world.commits_on_their_way = 3;
+    const auto started = lab.Failover("site-b");
+    REQUIRE(started.ok());
+    REQUIRE(lab.UntilClean("site-b", started->id()));
+    CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+  }
+  SECTION("in its first task") {
+    const auto started = lab.Failover("site-b");
+    REQUIRE(started.ok());
+    lab.world.commits_on_their_way = 3;
+    REQUIRE(lab.UntilClean("site-b", started->id()));
+    CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+  }
+  SECTION("the sites stay apart") {
+    lab.world.commits_on_their_way = 1000;
+    const absl::Duration began = lab.clock.Monotonic();
+    const auto refused = lab.Failover("site-b");
+    CHECK(DetailOf(refused.status()).reason == "OUT_OF_SYNC");
+    CHECK(lab.clock.Monotonic() - began < absl::Seconds(5));
+  }
+}
+
 }  // namespace protector::orchestrator::fake

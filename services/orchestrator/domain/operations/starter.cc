@@ -4,6 +4,7 @@
 
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/operations/graph.h"
+#include "services/orchestrator/domain/sync_status.h"
 #include "services/orchestrator/domain/times.h"
 
 namespace protector::orchestrator {
@@ -161,9 +162,8 @@ absl::Status Starter::CheckSites(const Call& call, const groups::GroupDocument& 
   ask.set_group_id(document.id());
   const auto standing = peer_site.cloud->GetStanding(quick, ask);
   if (!standing.ok()) return unreachable(standing.status());
-  metadata::GetSyncStatusRequest sync_request;
-  sync_request.set_group_id(document.id());
-  PROTECTOR_ASSIGN_OR_RETURN(const metadata::SyncStatus sync, local.metadata->GetSyncStatus(quick, sync_request));
+  PROTECTOR_ASSIGN_OR_RETURN(const metadata::SyncStatus sync,
+                             SettledSyncStatus(*local.metadata, quick, document.id(), context_.clock));
   if (sync.state() == metadata::IN_SYNC) return absl::OkStatus();
   if (sync.state() == metadata::UNREACHABLE) {
     return unreachable(absl::UnavailableError("metadata-sync does not answer"));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "services/orchestrator/domain/operations/basic_kind.h"
+#include "services/orchestrator/domain/sync_status.h"
 
 namespace protector::orchestrator {
 namespace {
@@ -36,9 +37,7 @@ TaskKind::Work CheckSites(const OperationContext& context, const Run& run, const
     ask.set_group_id(names.group_id);
     const auto standing = source->cloud->GetStanding(call, ask);
     if (!standing.ok()) return Verdict::OfQuestion(PeerUnreachable(names.source, standing.status()));
-    metadata::GetSyncStatusRequest sync_request;
-    sync_request.set_group_id(names.group_id);
-    const auto sync = target->metadata->GetSyncStatus(call, sync_request);
+    const auto sync = SettledSyncStatus(*target->metadata, call, names.group_id, context.clock);
     if (!sync.ok()) return Verdict::OfQuestion(sync.status());
     if (sync->state() != metadata::IN_SYNC) {
       return Verdict::Failed(
