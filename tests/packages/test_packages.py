@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "build" / "deb"
 IMAGE, NAME = "protector-systemd:bookworm", "protector-packages-test"
 SERVICES = ("site-registry", "metadata-sync", "orchestrator", "storage-pure")
-WATCHDOG_S = 6
+WATCHDOG_S = 10
 
 COMMON = """site: site-a
 listen: 127.0.0.1:{port}
@@ -141,7 +141,7 @@ def test_a_service_that_hangs_is_started_again_by_the_watchdog(configured):
     configured.run("systemctl", "daemon-reload")
     configured.run("systemctl", "restart", "protector-storage-pure")
     pid = configured.unit("storage-pure", "MainPID")
-    time.sleep(WATCHDOG_S * 2)  # the watchdog has been fed all this time, or it would have been started again
+    time.sleep(WATCHDOG_S * 1.5)  # the watchdog has been fed all this time, or it would have been started again
     assert configured.unit("storage-pure", "MainPID") == pid and configured.unit("storage-pure", "NRestarts") == "0"
     configured.run("kill", "-STOP", pid)
     configured.eventually(lambda: configured.unit("storage-pure", "MainPID") not in (pid, "0") and configured.unit("storage-pure", "ActiveState") == "active",
