@@ -190,8 +190,13 @@ absl::Status Serve(const ServiceDefinition& definition, const config::Config& co
     manager.Ready("listening on " + options.listen);
     const auto channel =
         MakeChannel(OwnAddress(options.listen), security.ForChannel({config.GetString("site"), definition.name}));
-    const int signal_number = WaitForEnd(
-        signals, manager, [&] { return CheckHealth(channel, CallOptions(absl::Seconds(5), definition.name)).ok(); });
+    const int signal_number = WaitForEnd(signals, manager, [&] {
+      const absl::Status answer = CheckHealth(channel, CallOptions(absl::Seconds(5), definition.name));
+      if (!answer.ok()) {
+        logger.Warning("the server does not answer itself; systemd starts it again if that stays so", answer);
+      }
+      return answer.ok();
+    });
     logger.Info("draining", {{"signal", signal_number}});
   }
   manager.Stopping();

@@ -46,13 +46,14 @@ class Move:
         return final
 
 
-def disturbed(lab, verb, target, disturb):
+def disturbed(lab, verb, target, disturb, afterwards=lambda: None):
     move = Move(lab, verb, target)
     for step in STEPS[verb]:
         lab.eventually(lambda step=step: move.is_in(step), f"{verb} comes to {step}", 300)
         disturb()
     final = move.end()
     assert final["status"] == "completed", final
+    afterwards()
     lab.at_rest_on(target)
 
 
@@ -89,15 +90,4 @@ def test_unplanned_failover_from_a_site_that_lives_behind_a_cut_network(protecte
         protected.join_the_sites()
         protected.cut_the_sites_apart()
         kill()
-    disturbed_and_joined(protected, disturb)
-
-
-def disturbed_and_joined(lab, disturb):
-    move = Move(lab, "unplanned", "b")
-    for step in STEPS["unplanned"]:
-        lab.eventually(lambda step=step: move.is_in(step), f"unplanned comes to {step}", 300)
-        disturb()
-    final = move.end()
-    assert final["status"] == "completed", final
-    lab.join_the_sites()
-    lab.at_rest_on("b")
+    disturbed(protected, "unplanned", "b", disturb, afterwards=protected.join_the_sites)

@@ -78,10 +78,10 @@ def installed(machine):
 @pytest.fixture(scope="module")
 def configured(installed):
     """The four services of a site, configured as docs/operations.md says, and started."""
-    installed.run("protector-pki", "ca", "/root/ca")
+    installed.run("protector-pki", "ca", "/var/tmp/ca")
     for number, service in enumerate(SERVICES, 1):
         user = f"protector-{service}"
-        installed.run("protector-pki", "issue", "/root/ca", "site-a", service, "--out", "/etc/protector/tls")
+        installed.run("protector-pki", "issue", "/var/tmp/ca", "site-a", service, "--out", "/etc/protector/tls")
         installed.run("chgrp", user, f"/etc/protector/tls/{service}.key")
         installed.run("chmod", "640", f"/etc/protector/tls/{service}.key")
         installed.run("chmod", "644", f"/etc/protector/tls/{service}.pem", "/etc/protector/tls/ca.pem")
