@@ -75,6 +75,9 @@ void Prepare(::grpc::ClientContext& context, const CallOptions& options, absl::T
   Add(context, kProjectKey, options.project);
   Add(context, kProjectDomainKey, options.project_domain);
   Add(context, kUserKey, options.user);
+  Add(context, kTokenKey, options.credentials.token);
+  Add(context, kTokenSiteKey, options.credentials.site);
+  Add(context, kTokenRegistryKey, options.credentials.registry);
   Add(context, kOperationKey, options.purpose.operation);
   Add(context, kStepKey, options.purpose.step);
   Add(context, kTaskKey, options.purpose.task);

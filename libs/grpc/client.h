@@ -77,6 +77,7 @@ struct CallOptions {
   std::string project;
   std::string project_domain;
   std::string user;
+  Credentials credentials = {};  // of the user, from the command line only
   Purpose purpose = {};
   Repeat repeat = Repeat::kOnce;  // kIfIdempotent: again after UNAVAILABLE, with backoff, until the deadline
   int max_attempts = 4;

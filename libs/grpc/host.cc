@@ -4,8 +4,11 @@
 #include <grpc/grpc_security_constants.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <stop_token>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -18,12 +21,14 @@ namespace protector::rpc {
 namespace {
 
 constexpr size_t kMaxMetadataBytes = 255;
+// Fernet tokens have about 200 bytes, JWS tokens about 700.
+constexpr size_t kMaxTokenBytes = 8192;
 
 // A text from the wire: what is too long or not printable is treated as not given, so that it cannot spoil logs or
 // records.
-std::string Metadata(const ::grpc::CallbackServerContext& context, const char* key) {
+std::string Metadata(const ::grpc::CallbackServerContext& context, const char* key, size_t limit = kMaxMetadataBytes) {
   const auto found = context.client_metadata().find(key);
-  if (found == context.client_metadata().end() || found->second.size() > kMaxMetadataBytes) return "";
+  if (found == context.client_metadata().end() || found->second.size() > limit) return "";
   std::string text(found->second.data(), found->second.size());
   return IsPrintableUtf8(text) ? text : "";
 }
@@ -36,9 +41,27 @@ std::optional<Identity> CallerOf(const ::grpc::CallbackServerContext& context) {
   return std::nullopt;
 }
 
-// Whose turn a call is: a program of a site, and for the command line the project that it speaks for.
+// Whose turn a call is: a program of a site, and for the command line the project that its user was proven for.
 std::string KeyOf(const CallContext& call) {
-  return call.caller.site + "/" + call.caller.program + "/" + call.project;
+  const std::string program = call.caller.site + "/" + call.caller.program + "/";
+  return call.proven == nullptr ? program + call.project
+                                : program + call.proven->project.site + "/" + call.proven->project.project_id;
+}
+
+// Whose turn it is while a token is asked about: all of a site's command lines share it, so that who sends tokens that
+// are none delays logins, and nobody who is known already.
+std::string KeyOfUnknown(const CallContext& call) {
+  return call.caller.site + "/" + call.caller.program + "//";
+}
+
+absl::Status Busy() {
+  return Error(absl::StatusCode::kResourceExhausted, "SERVICE_BUSY", "too many requests are waiting")
+      .Remedy("Try again in a moment; raise grpc.workers or grpc.max_queued if it stays so.");
+}
+
+// "SiteRegistryService/GetSite" or "GetSite" -> "GetSite".
+std::string ShortName(const std::string& method) {
+  return method.substr(method.rfind('/') + 1);
 }
 
 log::Level LevelOf(const absl::Status& status) {
@@ -73,7 +96,16 @@ struct Host::State {
   int64_t next_hook = 1;
   std::map<int64_t, std::function<void()>> hooks;
   std::map<std::string, int> streams;  // open ones, by caller
-  WorkerPool pool;                     // last: work uses the others
+  UserGate* gate = nullptr;            // set before the server starts
+  AuditSink* audit = nullptr;          // the same
+  struct OpenStream {
+    CallContext call;
+    std::function<void(const absl::Status&)> end;
+  };
+  std::map<int64_t, OpenStream> users_streams;
+  std::condition_variable_any stopping;
+  WorkerPool pool;       // work uses the others
+  std::jthread looking;  // last: looks at users_streams
 };
 
 Host::Host(const HostOptions& options, log::Logger logger, metrics::Registry& metrics, IdGenerator& ids)
@@ -82,6 +114,18 @@ Host::~Host() = default;
 
 const std::string& Host::site() const {
   return state_->options.site;
+}
+
+void Host::SetUserGate(UserGate& gate) {
+  state_->gate = &gate;
+}
+
+void Host::SetAuditSink(AuditSink& sink) {
+  state_->audit = &sink;
+}
+
+bool Host::NeedsUser(const CallContext& call) const {
+  return !state_->options.insecure && call.caller.program == kCommandLine;
 }
 
 absl::StatusOr<CallContext> Host::Admit(::grpc::CallbackServerContext& context, const std::string& method,
@@ -122,6 +166,18 @@ absl::Status Host::Check(::grpc::CallbackServerContext& context, CallContext& ca
   call.project = Metadata(context, kProjectKey);
   call.project_domain = Metadata(context, kProjectDomainKey);
   call.user = Metadata(context, kUserKey);
+  if (NeedsUser(call)) {
+    // What it says of itself is not believed.
+    call.project = call.project_domain = call.user = "";
+    call.credentials = {Metadata(context, kTokenKey, kMaxTokenBytes), Metadata(context, kTokenSiteKey),
+                        Metadata(context, kTokenRegistryKey)};
+    if (call.credentials.token.empty()) {
+      return Error(absl::StatusCode::kUnauthenticated, "TOKEN_MISSING", "the call does not say which user makes it")
+          .Object("method " + call.method)
+          .Remedy("Send a token of this site's Keystone as " + std::string(kTokenKey) +
+                  ", as this version's command line does.");
+    }
+  }
   call.purpose = {Metadata(context, kOperationKey), Metadata(context, kStepKey), Metadata(context, kTaskKey), 0};
   if (!absl::SimpleAtoi(Metadata(context, kEpochKey), &call.purpose.epoch)) call.purpose.epoch = 0;
   call.deadline = std::min(asked, now + most);
@@ -130,10 +186,102 @@ absl::Status Host::Check(::grpc::CallbackServerContext& context, CallContext& ca
   return absl::OkStatus();
 }
 
-absl::Status Host::Post(const CallContext& call, std::function<void()> work) {
-  if (state_->pool.Post(KeyOf(call), std::move(work))) return absl::OkStatus();
-  return Error(absl::StatusCode::kResourceExhausted, "SERVICE_BUSY", "too many requests are waiting")
-      .Remedy("Try again in a moment; raise grpc.workers or grpc.max_queued if it stays so.");
+absl::Status Host::Settle(CallContext& call, std::shared_ptr<const User> user) {
+  call.proven = std::move(user);
+  call.user = call.proven->name;
+  call.project = call.proven->project.project_id;
+  call.project_domain = "";
+  if (!state_->gate->InAllProjects(*call.proven)) call.tenant = call.proven->project;
+  return state_->gate->Decide(ShortName(call.method), *call.proven);
+}
+
+absl::Status Host::Post(const CallContext& call, Work work) {
+  if (!NeedsUser(call)) {
+    const bool posted = state_->pool.Post(KeyOf(call), [call, work] { work(call, absl::OkStatus()); });
+    return posted ? absl::OkStatus() : Busy();
+  }
+  if (state_->gate == nullptr) {
+    return Error(absl::StatusCode::kUnauthenticated, "TOKEN_REFUSED", "this service does not know any user")
+        .Remedy("This is a fault of the program; report it with the service's log.");
+  }
+  if (auto user = state_->gate->Known(call.credentials)) {
+    CallContext settled = call;
+    const absl::Status allowed = Settle(settled, std::move(user));
+    const bool posted = state_->pool.Post(KeyOf(settled), [settled, allowed, work] { work(settled, allowed); });
+    return posted ? absl::OkStatus() : Busy();
+  }
+  const bool posted = state_->pool.Post(KeyOfUnknown(call), [this, call, work = std::move(work)] {
+    CallContext settled = call;
+    auto user = state_->gate->Identify(call.credentials, call.deadline, call.request_id);
+    if (!user.ok()) return work(settled, user.status());
+    const absl::Status allowed = Settle(settled, *std::move(user));
+    if (!state_->pool.Post(KeyOf(settled), [settled, allowed, work] { work(settled, allowed); })) {
+      work(settled, Busy());
+    }
+  });
+  return posted ? absl::OkStatus() : Busy();
+}
+
+absl::Status Host::StillAllowed(const CallContext& call) {
+  if (call.proven == nullptr || state_->gate == nullptr) return absl::OkStatus();
+  std::shared_ptr<const User> user = state_->gate->Known(call.credentials);
+  if (user == nullptr) {
+    auto asked = state_->gate->Identify(call.credentials, absl::Now() + absl::Seconds(5), call.request_id);
+    // A Keystone that does not answer ends no stream: it has shown nothing new.
+    if (!asked.ok()) return absl::IsUnauthenticated(asked.status()) ? asked.status() : absl::OkStatus();
+    user = *std::move(asked);
+  }
+  return state_->gate->Decide(ShortName(call.method), *user);
+}
+
+int64_t Host::KeepLookingAt(const CallContext& call, std::function<void(const absl::Status&)> end) {
+  if (call.proven == nullptr) return 0;
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->draining && !state_->looking.joinable()) {
+    state_->looking = std::jthread([this](const std::stop_token& stop) { LookAtStreams(stop); });
+  }
+  state_->users_streams.emplace(state_->next_hook, State::OpenStream{call, std::move(end)});
+  return state_->next_hook++;
+}
+
+void Host::ForgetStream(int64_t id) {
+  const std::lock_guard lock(state_->mutex);
+  state_->users_streams.erase(id);
+}
+
+void Host::LookAtStreams(const std::stop_token& stop) {
+  std::unique_lock lock(state_->mutex);
+  while (!state_->stopping.wait_for(lock, stop, absl::ToChronoNanoseconds(state_->gate->CountsFor()),
+                                    [&] { return stop.stop_requested(); })) {
+    if (stop.stop_requested()) return;
+    const std::map<int64_t, State::OpenStream> open = state_->users_streams;
+    lock.unlock();
+    for (const auto& [id, stream] : open) {
+      if (const absl::Status still = StillAllowed(stream.call); !still.ok()) stream.end(still);
+    }
+    lock.lock();
+  }
+}
+
+absl::StatusOr<std::optional<int64_t>> Host::BeginRecord(const CallContext& call,
+                                                         const google::protobuf::Message& request) {
+  if (state_->audit == nullptr || call.proven == nullptr || !state_->audit->Records(ShortName(call.method))) {
+    return std::optional<int64_t>();
+  }
+  PROTECTOR_ASSIGN_OR_RETURN(const int64_t begun, state_->audit->Begin(call, request));
+  return std::optional<int64_t>(begun);
+}
+
+void Host::EndRecord(const std::optional<int64_t>& begun, const CallContext& call, const absl::Status& outcome,
+                     const google::protobuf::Message* response) {
+  if (begun) state_->audit->End(*begun, call, outcome, response);
+}
+
+void Host::RecordRefusal(const CallContext& call, const google::protobuf::Message& request,
+                         const absl::Status& reason) {
+  // Who is nobody known is in the service's log: anybody could fill the record with tokens that are none.
+  if (state_->audit == nullptr || call.proven == nullptr || !state_->audit->Records(ShortName(call.method))) return;
+  state_->audit->Refused(call, request, reason);
 }
 
 absl::Status Host::EnterStream(const CallContext& call) {
@@ -180,6 +328,9 @@ void Host::Drain() {
     for (const auto& [id, hook] : state_->hooks) hooks.push_back(hook);
   }
   for (const auto& hook : hooks) hook();
+  // It uses the gate, which ends with the service.
+  state_->looking.request_stop();
+  if (state_->looking.joinable()) state_->looking.join();
 }
 
 int64_t Host::AddDrainHook(std::function<void()> hook) {

@@ -1,7 +1,8 @@
 #pragma once
 // What every handler runs in: a bounded pool of worker threads for blocking work, which callers get in turn
-// (worker_pool.h), the checks each call has to pass (a caller that may, a deadline, not draining, room in the queue),
-// the request log and the metrics. A caller is a program of a site with the project that it speaks for.
+// (worker_pool.h), the checks each call has to pass (a program that may, a user that may, a deadline, not draining, room
+// in the queue), the record of changes, the request log and the metrics. A caller is a program of a site, and for the
+// command line the project that its user's token is for; those whose token is still to be asked about share one turn.
 //
 // Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the
 // services. Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining
@@ -11,12 +12,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/ids.h"
 #include "libs/grpc/access.h"
+#include "libs/grpc/audit_sink.h"
 #include "libs/grpc/call_context.h"
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
@@ -43,10 +47,27 @@ class Host {
 
   const std::string& site() const;
 
+  // Before the server starts. Without a gate no call of the command line is let in, unless `insecure`.
+  void SetUserGate(UserGate& gate);
+  void SetAuditSink(AuditSink& sink);
+
   // The call's context, or why it is refused; a refusal is in the log and the metrics.
   absl::StatusOr<CallContext> Admit(::grpc::CallbackServerContext& context, const std::string& method, bool stream);
-  // Queues work of this call; RESOURCE_EXHAUSTED when there is no room, or none for its caller.
-  absl::Status Post(const CallContext& call, std::function<void()> work);
+  // Queues work of an admitted call, which is told the call with its user, or why the user may not. `work` runs exactly
+  // once unless this returns an error: RESOURCE_EXHAUSTED when there is no room, or none for its caller.
+  using Work = std::function<void(const CallContext& call, const absl::Status& allowed)>;
+  absl::Status Post(const CallContext& call, Work work);
+  // Calls `end` when the user of an open stream does not count any more (token revoked or expired, role withdrawn):
+  // looked at whenever the gate's answers have become old. Returns an id for ForgetStream; 0: a stream without a user.
+  int64_t KeepLookingAt(const CallContext& call, std::function<void(const absl::Status&)> end);
+  void ForgetStream(int64_t id);
+
+  // Around a change that is to be on record: its number, or nullopt when the call is none of these. An error: the change
+  // must not be made.
+  absl::StatusOr<std::optional<int64_t>> BeginRecord(const CallContext& call, const google::protobuf::Message& request);
+  void EndRecord(const std::optional<int64_t>& begun, const CallContext& call, const absl::Status& outcome,
+                 const google::protobuf::Message* response);
+  void RecordRefusal(const CallContext& call, const google::protobuf::Message& request, const absl::Status& reason);
   // Counts an open stream of this call's caller; RESOURCE_EXHAUSTED when it has too many. LeaveStream when it has
   // ended.
   absl::Status EnterStream(const CallContext& call);
@@ -63,6 +84,11 @@ class Host {
  private:
   // Fills in the call's context, or says why it is refused.
   absl::Status Check(::grpc::CallbackServerContext& context, CallContext& call, absl::Time now, bool stream) const;
+  bool NeedsUser(const CallContext& call) const;
+  // The call as its user's: whose it is, in which bounds, and whether the policy allows it.
+  absl::Status Settle(CallContext& call, std::shared_ptr<const User> user);
+  absl::Status StillAllowed(const CallContext& call);
+  void LookAtStreams(const std::stop_token& stop);
 
   struct State;
   std::unique_ptr<State> state_;

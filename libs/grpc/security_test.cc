@@ -121,6 +121,7 @@ class HeadsService final : public pb::MetadataService::CallbackService {
                  [](const CallContext& call, const pb::ListHeadsRequest&) -> absl::StatusOr<pb::ListHeadsResponse> {
                    pb::ListHeadsResponse answer;
                    answer.set_site(call.caller.Name());
+                   if (call.tenant) answer.set_site(call.user + " in " + call.tenant->project_id);
                    return answer;
                  });
   }
@@ -130,9 +131,9 @@ class HeadsService final : public pb::MetadataService::CallbackService {
 };
 
 struct Served {
-  explicit Served(const Pki& pki)
+  explicit Served(const Pki& pki, const std::set<Caller>& callers = {There("metadata-sync")})
       : files(pki.Files("server", kServer)),
-        host({.site = "site-a", .access = ByMethod({{{There("metadata-sync")}, {"ListHeads"}}})},
+        host({.site = "site-a", .access = ByMethod({{callers, {"ListHeads"}}})},
              log::Logger::ToFunction({"test", "site-a", log::Level::kInfo},
                                      [this](const std::string& line) {
                                        const std::lock_guard lock(mutex);
@@ -151,6 +152,15 @@ struct Served {
     const auto channel = MakeChannel(fmt::format("127.0.0.1:{}", server->port()), security.ForChannel(wanted));
     const auto stub = pb::MetadataService::NewStub(channel);
     return Call(*stub, &Stub::ListHeads, pb::ListHeadsRequest(), CallOptions(absl::Seconds(5), "the service"));
+  }
+  absl::StatusOr<pb::ListHeadsResponse> AskAs(const Security& security, const std::string& token) const {
+    const auto channel = MakeChannel(fmt::format("127.0.0.1:{}", server->port()), security.ForChannel(kServer));
+    const auto stub = pb::MetadataService::NewStub(channel);
+    CallOptions options(absl::Seconds(5), "the service");
+    options.credentials.token = token;
+    options.project = "p-claimed";
+    options.user = "claimed";
+    return Call(*stub, &Stub::ListHeads, pb::ListHeadsRequest(), options);
   }
   absl::StatusOr<pb::ListHeadsResponse> Ask(const TlsFiles& ours) const {
     const auto security = Security::Tls(ours);
@@ -188,6 +198,110 @@ TEST_CASE("mutual TLS: a program that may not call is refused, and the log says 
     const std::lock_guard lock(served.mutex);
     CHECK(served.log.find(caller.site + "/" + caller.program) != std::string::npos);
   }
+}
+
+// Knows the tokens "good", "boss" and "weak"; the first two after having been asked.
+struct Gate final : UserGate {
+  std::mutex mutex;
+  std::set<std::string> known;
+  int asked = 0;
+
+  static std::shared_ptr<const User> UserOf(const std::string& token) {
+    User user;
+    user.name = token;
+    user.project = {"site-a", "p-of-" + token, token};
+    return std::make_shared<const User>(user);
+  }
+  std::shared_ptr<const User> Known(const Credentials& credentials) override {
+    const std::lock_guard lock(mutex);
+    return known.contains(credentials.token) ? UserOf(credentials.token) : nullptr;
+  }
+  absl::StatusOr<std::shared_ptr<const User>> Identify(const Credentials& credentials, absl::Time,
+                                                       const std::string&) override {
+    const std::lock_guard lock(mutex);
+    ++asked;
+    if (credentials.token != "good" && credentials.token != "boss" && credentials.token != "weak") {
+      return Error(absl::StatusCode::kUnauthenticated, "TOKEN_REFUSED", "no such token");
+    }
+    known.insert(credentials.token);
+    return UserOf(credentials.token);
+  }
+  absl::Status Decide(const std::string& method, const User& user) override {
+    if (user.name != "weak") return absl::OkStatus();
+    return Error(absl::StatusCode::kPermissionDenied, "NOT_ALLOWED", method + " is not for the weak");
+  }
+  bool InAllProjects(const User& user) override { return user.name == "boss"; }
+  absl::Duration CountsFor() const override { return absl::Seconds(30); }
+};
+
+struct Sink final : AuditSink {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  bool broken = false;
+  void Add(const std::string& line) {
+    const std::lock_guard lock(mutex);
+    lines.push_back(line);
+  }
+  bool Records(const std::string& method) const override { return method == "ListHeads"; }
+  absl::StatusOr<int64_t> Begin(const CallContext& call, const google::protobuf::Message&) override {
+    if (broken) return absl::UnavailableError("the disk is full");
+    Add("begin " + call.user);
+    return 7;
+  }
+  void End(int64_t begun, const CallContext&, const absl::Status& outcome,
+           const google::protobuf::Message* response) override {
+    Add(fmt::format("end {} {}{}", begun, outcome.ok() ? "ok" : "failed", response != nullptr ? " with answer" : ""));
+  }
+  void Refused(const CallContext& call, const google::protobuf::Message&, const absl::Status& reason) override {
+    Add("refused " + call.user + " " + DetailOf(reason).reason);
+  }
+};
+
+TEST_CASE("users: the command line says who its user is, and nothing that it says otherwise is believed") {
+  const Pki pki;
+  Served served(pki, {Everywhere("cli"), There("metadata-sync")});
+  Gate gate;
+  Sink sink;
+  served.host.SetUserGate(gate);
+  served.host.SetAuditSink(sink);
+  const auto security = Security::Tls(pki.Files("cli", {"site-a", "cli"}));
+  REQUIRE(security.ok());
+  const auto reason = [&](const std::string& token) { return DetailOf(served.AskAs(*security, token).status()).reason; };
+  CHECK(reason("") == "TOKEN_MISSING");
+  CHECK(reason("unheard") == "TOKEN_REFUSED");
+  CHECK(reason("weak") == "NOT_ALLOWED");
+  CHECK(served.AskAs(*security, "good")->site() == "good in p-of-good");
+  const int asked = gate.asked;
+  CHECK(served.AskAs(*security, "good")->site() == "good in p-of-good");
+  CHECK(gate.asked == asked);  // it is known by now
+  CHECK(served.AskAs(*security, "boss")->site() == "cli of site-a");  // kept to no project
+  CHECK(served.Ask(pki.Files("peer", kPeer))->site() == "metadata-sync of site-b");  // a service needs no user
+  CHECK(sink.lines == std::vector<std::string>{"refused weak NOT_ALLOWED", "begin good",
+                                               "end 7 ok with answer", "begin good", "end 7 ok with answer",
+                                               "begin boss", "end 7 ok with answer"});
+  served.server->Drain();
+  const std::lock_guard lock(served.mutex);
+  for (const char* text : {"TOKEN_MISSING", "TOKEN_REFUSED", "NOT_ALLOWED", "p-of-good"}) {
+    CHECK(served.log.find(text) != std::string::npos);
+  }
+  CHECK(served.log.find("claimed") == std::string::npos);
+}
+
+TEST_CASE("users: what cannot be put on record is not done; without a gate nobody is let in") {
+  const Pki pki;
+  Served served(pki, {Everywhere("cli")});
+  const auto security = Security::Tls(pki.Files("cli", {"site-a", "cli"}));
+  REQUIRE(security.ok());
+  CHECK(served.AskAs(*security, "good").status().code() == absl::StatusCode::kUnauthenticated);
+  Gate gate;
+  Sink sink;
+  sink.broken = true;
+  served.host.SetUserGate(gate);
+  served.host.SetAuditSink(sink);
+  const absl::Status refused = served.AskAs(*security, "good").status();
+  CHECK(MessageOf(refused).find("the disk is full") != std::string::npos);
+  CHECK(sink.lines.empty());
+  served.server->Drain();
 }
 
 TEST_CASE("mutual TLS: without a certificate, or with one of another CA, there is no connection") {

@@ -36,6 +36,7 @@ struct Flags {
   std::string config;
   bool check = false;
   bool sample = false;
+  bool policy = false;
   bool failpoints = false;
 };
 
@@ -47,6 +48,10 @@ bool ParseFlags(int argc, char** argv, const ServiceDefinition& definition, Flag
   cli.add_option("--config", flags.config, "Configuration file (YAML)");
   cli.add_flag("--check-config", flags.check, "Check the configuration and exit");
   cli.add_flag("--print-sample-config", flags.sample, "Print a configuration with every key documented and exit");
+  if (!definition.sample_policy.empty()) {
+    cli.add_flag("--print-sample-policy", flags.policy,
+                 "Print a policy file with every rule, its default and what it is about, and exit");
+  }
   cli.add_flag("--list-failpoints", flags.failpoints, "Print the failpoints that are compiled in, for tests, and exit");
   try {
     cli.parse(argc, argv);
@@ -57,6 +62,10 @@ bool ParseFlags(int argc, char** argv, const ServiceDefinition& definition, Flag
   exit_code = 0;
   if (flags.sample) {
     std::cout << SampleConfig(definition);
+    return false;
+  }
+  if (flags.policy) {
+    std::cout << definition.sample_policy;
     return false;
   }
   if (flags.failpoints) {

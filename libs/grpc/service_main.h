@@ -8,7 +8,7 @@
 //         .schema = protector::site_registry::ConfigSchema(), .build = protector::site_registry::BuildApp});
 //   }
 //
-// Flags: --config FILE, --check-config, --print-sample-config, --list-failpoints, --version, --help. Exit codes: 0
+// Flags: --config FILE, --check-config, --print-sample-config, --print-sample-policy, --list-failpoints, --version, --help. Exit codes: 0
 // ended by a signal or said what was asked, 1 failed, 2 wrong usage or configuration.
 //
 // Common configuration keys (CommonSchema; defaults are the lab's site-a): site, listen, metrics.listen, log.level,
@@ -69,6 +69,7 @@ struct ServiceDefinition {
   std::function<absl::StatusOr<std::unique_ptr<App>>(const Environment&)> build;
   // Further checks of a configuration that has the right form; for --check-config as well. May be empty.
   std::function<absl::Status(const config::Config&)> check = {};
+  std::string sample_policy = "";  // printed by --print-sample-policy; empty: the service has no users
 };
 
 config::Schema CommonSchema(const ServiceDefinition& definition);

@@ -53,12 +53,19 @@ class EventStream {
 template <typename Event>
 class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public EventStream<Event> {
  public:
-  StreamReactor(Host& host, CallContext call) : host_(host), call_(std::move(call)), started_(absl::Now()) {}
+  StreamReactor(Host& host, CallContext call) : host_(host), started_(absl::Now()), call_(std::move(call)) {}
 
-  // OK: counted among its caller's.
-  absl::Status Enter() {
-    const absl::Status status = host_.EnterStream(call_);
-    entered_ = status.ok();
+  // As the user's that was proven meanwhile. OK: counted among its caller's.
+  absl::Status Enter(const CallContext& proven) {
+    const absl::Status status = host_.EnterStream(proven);
+    bool gone = false;
+    {
+      std::lock_guard lock(mutex_);
+      call_ = proven;
+      gone = done_;
+      entered_ = status.ok() && !gone;
+    }
+    if (status.ok() && gone) host_.LeaveStream(proven);
     return status;
   }
 
@@ -138,15 +145,19 @@ class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public Eve
   void OnDone() override {
     std::vector<std::function<void()>> callbacks;
     absl::Status status;
+    CallContext call;
+    bool entered = false;
     {
       std::lock_guard lock(mutex_);
       done_ = true;
       callbacks.swap(callbacks_);
       status = status_;
+      call = call_;
+      entered = entered_;
     }
     host_.RemoveDrainHook(drain_hook_);
-    if (entered_) host_.LeaveStream(call_);
-    host_.Finished(call_, started_, status);
+    if (entered) host_.LeaveStream(call);
+    host_.Finished(call, started_, status);
     for (const auto& callback : callbacks) callback();
     self_.reset();  // may delete this
   }
@@ -173,21 +184,30 @@ class StreamReactor final : public ::grpc::ServerWriteReactor<Event>, public Eve
   }
 
   Host& host_;
-  const CallContext call_;
   const absl::Time started_;
   std::shared_ptr<StreamReactor> self_;
   int64_t drain_hook_ = 0;
   mutable std::mutex mutex_;
+  CallContext call_;
   std::deque<Event> queue_;
   Event current_;
   absl::Status status_;
   std::vector<std::function<void()>> callbacks_;
-  bool entered_ = false;  // set before anybody else has the stream
+  bool entered_ = false;
   bool writing_ = false;
   bool closing_ = false;
   bool finished_ = false;
   bool done_ = false;
 };
+
+// Ends the stream when its user does not count any more.
+template <typename Event>
+void LookAgain(Host& host, const CallContext& call, const std::shared_ptr<EventStream<Event>>& stream) {
+  const int64_t id = host.KeepLookingAt(call, [weak = std::weak_ptr(stream)](const absl::Status& why) {
+    if (const auto held = weak.lock()) held->Close(why);
+  });
+  if (id != 0) stream->OnClosed([&host, id] { host.ForgetStream(id); });
+}
 
 template <typename Event, typename Request, typename Function>
 ::grpc::ServerWriteReactor<Event>* Stream(Host& host, ::grpc::CallbackServerContext* context, const Request* request,
@@ -204,12 +224,17 @@ template <typename Event, typename Request, typename Function>
     return held == nullptr || held->closed();
   };
   absl::Status started = admitted.status();
-  if (started.ok()) started = stream->Enter();
   if (started.ok()) {
     // The request is copied: the stream may end, and gRPC free it, before the worker gets to it.
-    started = host.Post(call, [stream, call, copy = *request, function = std::move(function)] {
+    started = host.Post(call, [&host, stream, copy = *request, function = std::move(function)](
+                                  const CallContext& settled, const absl::Status& allowed) {
       if (stream->closed()) return;
-      const absl::Status status = Guarded([&] { return function(call, copy, stream); });
+      absl::Status status = allowed;
+      if (status.ok()) status = stream->Enter(settled);
+      if (status.ok()) {
+        LookAgain<Event>(host, settled, stream);
+        status = Guarded([&] { return function(settled, copy, stream); });
+      }
       if (!status.ok()) stream->Close(status);
     });
   }

@@ -14,6 +14,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -40,14 +41,25 @@ template <typename Request, typename Response, typename Function>
   const absl::Time started = absl::Now();
   const CallContext call = *std::move(admitted);
   const absl::Status posted =
-      host.Post(call, [&host, reactor, request, response, call, started, function = std::move(function)] {
-        const absl::Status status = Guarded([&]() -> absl::Status {
-          if (call.cancelled()) return absl::CancelledError("the caller has gone or its deadline has passed");
-          absl::StatusOr<Response> result = function(call, *request);
-          if (result.ok()) *response = *std::move(result);
-          return result.status();
-        });
-        host.Finished(call, started, status);
+      host.Post(call, [&host, reactor, request, response, started, function = std::move(function)](
+                          const CallContext& settled, const absl::Status& allowed) {
+        absl::Status status = allowed;
+        if (!allowed.ok()) {
+          host.RecordRefusal(settled, *request, allowed);
+        } else {
+          status = Guarded([&]() -> absl::Status {
+            if (settled.cancelled()) return absl::CancelledError("the caller has gone or its deadline has passed");
+            PROTECTOR_ASSIGN_OR_RETURN(const std::optional<int64_t> record, host.BeginRecord(settled, *request));
+            const absl::Status done = Guarded([&]() -> absl::Status {
+              absl::StatusOr<Response> result = function(settled, *request);
+              if (result.ok()) *response = *std::move(result);
+              return result.status();
+            });
+            host.EndRecord(record, settled, done, done.ok() ? response : nullptr);
+            return done;
+          });
+        }
+        host.Finished(settled, started, status);
         reactor->Finish(ToGrpc(status, host.site()));
       });
   if (!posted.ok()) {

@@ -20,6 +20,20 @@ bool Concerns(const absl::Status& status) {
   return status.code() != absl::StatusCode::kDeadlineExceeded && status.code() != absl::StatusCode::kCancelled;
 }
 
+// Keystone answers a login to a project that the user has no role in as it answers a wrong password. The user has logged
+// in elsewhere with the same one, so a missing role is the likely cause.
+absl::Status NoRole(const absl::Status& refused, const cloudconfig::Cloud& cloud, const std::string& project) {
+  const std::string user = cloud.Auth("username").empty() ? cloud.Auth("user_id") : cloud.Auth("username");
+  ErrorDetail detail = DetailOf(refused);
+  detail.reason = "SERVICE_ROLE_MISSING";
+  detail.object = "project " + project;
+  detail.remedy = fmt::format(
+      "Most likely the user has no role in the project (any more): `openstack role add --user {} --project {} admin`. "
+      "Else check its password.",
+      user.empty() ? "USER" : user, project);
+  return Annotate(WithDetail(refused, detail), fmt::format("{} cannot work in project {}", user, project));
+}
+
 }  // namespace
 
 std::string RequestIdFor(const CallContext& call, const Dependencies& dependencies) {
@@ -107,7 +121,9 @@ absl::StatusOr<std::shared_ptr<const Token>> TokenSource::LogIn(const CallContex
   // Whatever became of the login: the call that needed it was not sent.
   if (!response.ok()) return http::WithOutcome(StatusFrom(response.status(), asked), http::Outcome::kNotSent);
   if (!response->ok()) {
-    return http::WithOutcome(StatusFrom(*response, asked, dependencies_.clock.Now()), http::Outcome::kNotSent);
+    absl::Status refused = StatusFrom(*response, asked, dependencies_.clock.Now());
+    if (response->status == 401 && !project_id_.empty()) refused = NoRole(refused, cloud, project_id_);
+    return http::WithOutcome(refused, http::Outcome::kNotSent);
   }
   absl::StatusOr<Token> token = ParseToken(response->Header("X-Subject-Token"), response->body);
   if (!token.ok()) return http::WithOutcome(StatusFrom(token.status(), asked), http::Outcome::kNotSent);

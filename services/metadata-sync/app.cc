@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "libs/audit/audit.h"
 #include "libs/base/error.h"
 #include "libs/store/sqlite_store.h"
+#include "libs/users/users.h"
 #include "services/metadata-sync/adapters/grpc_peer.h"
 #include "services/metadata-sync/transport/access.h"
 #include "services/metadata-sync/transport/metadata_service.h"
@@ -29,7 +31,8 @@ GrpcPeerOptions MakePeerOptions(const config::Config& config) {
 
 class MetadataApp final : public rpc::App {
  public:
-  MetadataApp(const rpc::Environment& environment, std::unique_ptr<store::Store> store)
+  MetadataApp(const rpc::Environment& environment, std::unique_ptr<store::Store> store,
+              std::unique_ptr<users::Users> users, std::unique_ptr<audit::Audit> audit)
       : clock_(environment.clock),
         store_(std::move(store)),
         repository_(*store_, {environment.site, environment.config.GetString("peer.site")}),
@@ -39,11 +42,13 @@ class MetadataApp final : public rpc::App {
         loop_(synchroniser_, repository_, peer_, environment.clock, MakeRetryOptions(environment.config),
               environment.logger, environment.metrics),
         queries_(repository_),
+        users_(std::move(users)),
+        audit_(std::move(audit)),
         transport_({environment.host, repository_, replica_, queries_, synchroniser_, loop_, hub_}) {
     synchroniser_.OnWork([this] { loop_.Wake(); });
   }
 
-  std::vector<::grpc::Service*> Services() override { return {&transport_}; }
+  std::vector<::grpc::Service*> Services() override { return {&transport_, users_->service(), audit_->service()}; }
   absl::Status Start() override {
     PROTECTOR_RETURN_IF_ERROR(repository_.ForgetRequestsBefore(clock_.Now() - kKeepRequests).status());
     loop_.Start();
@@ -61,12 +66,16 @@ class MetadataApp final : public rpc::App {
   Synchroniser synchroniser_;
   RetryLoop loop_;
   Queries queries_;
+  std::unique_ptr<users::Users> users_;
+  std::unique_ptr<audit::Audit> audit_;
   MetadataTransport transport_;
 };
 
 config::Schema OwnSchema() {
   using config::Type;
-  config::Schema schema;
+  config::Schema schema = users::KeystoneConfigKeys();
+  schema.Append(users::UsersConfigKeys());
+  schema.Append(audit::AuditConfigKeys());
   schema.Add({.path = "peer.site", .doc = "Name of the other site.", .required = true, .example = "site-b"});
   schema.Add({.path = "peer.address",
               .doc = "Address and port of the other site's metadata-sync.",
@@ -112,7 +121,15 @@ absl::StatusOr<std::unique_ptr<rpc::App>> Build(const rpc::Environment& environm
   options.schema_version = kSchemaVersion;
   options.on_commit = [commits](size_t, absl::Duration took) { commits.Observe(absl::ToDoubleSeconds(took)); };
   PROTECTOR_ASSIGN_OR_RETURN(auto store, store::OpenSqlite(options, environment.clock));
-  return std::make_unique<MetadataApp>(environment, std::move(store));
+  const users::PeerAddress peer = [other = MakePeerOptions(environment.config)](
+                                      const rpc::Credentials& of) -> absl::StatusOr<std::string> {
+    if (of.site.empty() || of.site == other.site) return other.address;
+    return Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND",
+                 fmt::format("{} is not the other site of {}", of.site, other.local_site));
+  };
+  PROTECTOR_ASSIGN_OR_RETURN(auto users, users::Users::Make(environment, "metadata-sync", MethodTargets(), peer));
+  PROTECTOR_ASSIGN_OR_RETURN(auto audit, audit::Audit::Make(environment, "metadata-sync", RecordedMethods(), peer));
+  return std::make_unique<MetadataApp>(environment, std::move(store), std::move(users), std::move(audit));
 }
 
 }  // namespace
@@ -125,6 +142,7 @@ rpc::ServiceDefinition Definition() {
   definition.schema = OwnSchema();
   definition.access = MethodCallers();
   definition.build = Build;
+  definition.sample_policy = users::SamplePolicy();
   definition.check = Check;
   return definition;
 }

@@ -29,11 +29,13 @@ def channel(site, service, caller):
     return grpc.secure_channel(site.address(service), credentials, (("grpc.ssl_target_name_override", f"{service}.{site.name}.protector"),))
 
 
-def call(site, service, method, request_type, request_text, response_type, caller=None, timeout=10):
-    """Returns the answer as protobuf text; raises grpc.RpcError. Who calls is the orchestrator of the same site unless `caller` says who."""
+def call(site, service, method, request_type, request_text, response_type, caller=None, timeout=10, token=None, more=()):
+    """Returns the answer as protobuf text; raises grpc.RpcError. Who calls is the orchestrator of the same site unless `caller` says who;
+    `token` is the user's that a `cli` calls for."""
     with channel(site, service, caller or (site, "orchestrator")) as opened:
         invoke = opened.unary_unary(f"/{method}", request_serializer=None, response_deserializer=None)
-        answer = invoke(_protoc("encode", request_type, request_text.encode()), timeout=timeout)
+        metadata = ((("x-protector-token", token),) if token is not None else ()) + tuple(more)
+        answer = invoke(_protoc("encode", request_type, request_text.encode()), timeout=timeout, metadata=metadata)
     return _protoc("decode", response_type, answer).decode()
 
 

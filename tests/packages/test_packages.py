@@ -22,7 +22,7 @@ metrics: {{listen: 127.0.0.1:{metrics}}}
 CLOUD = "cloud: {auth_url: 'http://127.0.0.1:5000/v3', password: '${FILE:secrets/cloud}', region: site-a}\n"
 OWN = {
     "site-registry": CLOUD,
-    "metadata-sync": "peer: {site: site-b, address: '127.0.20.1:7102'}\n",
+    "metadata-sync": "cloud: {auth_url: 'http://127.0.10.1:5000/v3'}\npeer: {site: site-b, address: '127.0.20.1:7102'}\n",
     "orchestrator": CLOUD + "services: {site_registry: '127.0.0.1:7101', metadata_sync: '127.0.0.1:7102', storage_pure: '127.0.0.1:7104'}\n",
     "storage-pure": "array: {url: 'https://127.0.0.1:8443', api_token: '${FILE:secrets/array}', insecure: true}\n",
 }

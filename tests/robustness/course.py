@@ -26,6 +26,7 @@ class RobustWorld(World):
         self.lab = lab
         for view in (self.a, self.b):
             view.cli.environment["PROTECTOR_FAILPOINTS"] = str(lab.directory(view.site))
+            view.cli.environment.update(lab.both_sites())
 
     def _build_registered(self):
         self.lab.up(TUNING)

@@ -31,7 +31,7 @@ build() {
   cmake --build "$directory" -j "${JOBS:-$(nproc)}" ${1:+--target "$@"} >&2
 }
 
-PROGRAMS=(flasharray-sim openstack-sim site-registry metadata-sync orchestrator storage-pure protector)
+PROGRAMS=(flasharray-sim openstack-sim site-registry metadata-sync orchestrator storage-pure protector protector-login)
 
 # What a lab needs has to be there before Python takes over; stopping or asking needs nothing.
 ensure_built() {

@@ -123,11 +123,12 @@ cli_package() {
   local root="$DEB_ROOT/protector-cli"
   mkdir -p "$root/DEBIAN"
   install -D -m 755 "$DEB_BIN/protector" "$root/usr/bin/protector"
-  strip "$root/usr/bin/protector"
+  install -D -m 755 "$DEB_BIN/protector-login" "$root/usr/lib/protector/protector-login"
+  strip "$root/usr/bin/protector" "$root/usr/lib/protector/protector-login"
   mkdir -p "$root/usr/libexec/protector" "$root/usr/share/bash-completion/completions"
   ln -s /usr/bin/protector "$root/usr/libexec/protector/protector"
   "$DEB_BIN/protector" completion bash >"$root/usr/share/bash-completion/completions/protector"
-  control protector-cli "$DEB_ARCHITECTURE" "$(depends_of "$root/usr/bin/protector")" "Protector: the command line
+  control protector-cli "$DEB_ARCHITECTURE" "$(depends_of "$root/usr/bin/protector" "$root/usr/lib/protector/protector-login")" "Protector: the command line
  Protects groups of servers of one OpenStack site by another, and moves them: planned and unplanned failover, failback." >"$root/DEBIAN/control"
   finish protector-cli
 }

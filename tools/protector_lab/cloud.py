@@ -26,6 +26,12 @@ class Cloud:
         self._catalog = {entry["type"]: endpoint["url"].rstrip("/") for entry in token["catalog"]
                          for endpoint in entry["endpoints"] if endpoint["interface"] == "public"}
 
+    @property
+    def token(self):
+        """A token of its own, for who shows one to somebody else."""
+        self.login()
+        return self._token
+
     def request(self, service, method, path, body=None, headers=None):
         if not self._token:
             self.login()

@@ -67,6 +67,7 @@ def add_site_registry(config, site, other, tuning):
 
 
 def add_metadata_sync(config, site, other, tuning):
+    config["cloud"] = {"auth_url": site.auth_url}
     config["peer"] = {"site": other.name, "address": other.address("metadata-sync")}
 
 
@@ -79,6 +80,19 @@ def add_orchestrator(config, site, other, tuning):
 def add_storage_pure(config, site, other, tuning):
     config["array"] = {"url": site.array_url, "api_token": "${FILE:secrets/array}",
                        "ca_file": str(site.directory / "state" / "flasharray-sim" / "cert.pem")}
+
+
+def write_operators(lab_layout, openrc):
+    """clouds.yaml and protector.yaml of an operator with credentials for both sites. `openrc`: of a site."""
+    clouds = {}
+    for site in lab_layout.sites:
+        rc = openrc(site)
+        clouds[site.name] = {"auth": {"auth_url": rc["OS_AUTH_URL"], "username": rc["OS_USERNAME"], "password": rc["OS_PASSWORD"],
+                                      "project_name": rc["OS_PROJECT_NAME"], "user_domain_name": "Default", "project_domain_name": "Default"},
+                             "region_name": site.name}
+    write_secret(lab_layout.directory / "clouds.yaml", yaml_text({"clouds": clouds}))
+    sites = [{"name": site.name, "auth_url": site.auth_url, "cloud": site.name} for site in lab_layout.sites]
+    (lab_layout.directory / "protector.yaml").write_text(yaml_text({"sites": sites}) + "\n")
 
 
 def write_all(lab_layout, site, tuning):

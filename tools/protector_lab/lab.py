@@ -68,6 +68,7 @@ class Lab:
         pki.ensure(self.layout)
         for site in self.sites:
             configs.write_all(self.layout, site, self.tuning())
+        configs.write_operators(self.layout, self.openrc)
         self._start(self.sites)
 
     def revive(self, site):
@@ -191,6 +192,11 @@ class Lab:
         return {"OS_AUTH_URL": site.auth_url, "OS_USERNAME": user, "OS_PASSWORD": site.secrets[user],
                 "OS_PROJECT_NAME": project, "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
                 "OS_IDENTITY_API_VERSION": "3", "OS_REGION_NAME": site.name, "PROTECTOR_TLS_DIR": str(pki.directory(site))}
+
+    def both_sites(self):
+        """Beyond a site's openrc: credentials for the other one too, for when the sites do not reach each other."""
+        return {"OS_CLIENT_CONFIG_FILE": str(self.layout.directory / "clouds.yaml"),
+                "PROTECTOR_CONFIG": str(self.layout.directory / "protector.yaml")}
 
     def register(self, cli):
         """Both sites and the tenants, by the commands of the README."""

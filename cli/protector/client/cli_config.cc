@@ -21,6 +21,12 @@ config::Schema FileSchema() {
             .doc = "Its Keystone, as credentials name it.",
             .required = true,
             .example = "http://127.0.10.1:5000/v3"});
+  site.Add({.path = "cloud",
+            .doc = "A cloud of clouds.yaml with credentials for this site, used when those of a command are the other "
+                   "site's. Without it this site asks the other one who gives the command, which takes a connection "
+                   "between the sites.",
+            .default_value = "\"\"",
+            .example = "site-a"});
   endpoint("site_registry", "127.0.10.1:7101");
   endpoint("metadata_sync", "127.0.10.1:7102");
   endpoint("orchestrator", "127.0.10.1:7103");
@@ -50,7 +56,8 @@ absl::StatusOr<CliConfig> Read(const std::string& text, const std::string& path)
                      .site_registry = entry.GetString("site_registry"),
                      .metadata_sync = entry.GetString("metadata_sync"),
                      .orchestrator = entry.GetString("orchestrator"),
-                     .storage_pure = entry.GetString("storage_pure")};
+                     .storage_pure = entry.GetString("storage_pure"),
+                     .cloud = entry.GetString("cloud")};
     FillDefaultPorts(site);
     config.sites.push_back(std::move(site));
   }

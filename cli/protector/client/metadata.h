@@ -11,7 +11,6 @@ namespace meta_pb = ::protector::metadata::v1;
 template <>
 struct ServiceTraits<meta_pb::MetadataService> {
   static constexpr const char* kName = "metadata-sync";
-  static constexpr std::string SiteAddress::*kAddress = &SiteAddress::metadata_sync;
 };
 
 }  // namespace protector::cli

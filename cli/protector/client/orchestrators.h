@@ -12,13 +12,11 @@ namespace group_pb = ::protector::group::v1;
 template <>
 struct ServiceTraits<op_pb::GroupService> {
   static constexpr const char* kName = "orchestrator";
-  static constexpr std::string SiteAddress::*kAddress = &SiteAddress::orchestrator;
 };
 
 template <>
 struct ServiceTraits<op_pb::OperationService> {
   static constexpr const char* kName = "orchestrator";
-  static constexpr std::string SiteAddress::*kAddress = &SiteAddress::orchestrator;
 };
 
 }  // namespace protector::cli

@@ -107,9 +107,13 @@ std::shared_ptr<::grpc::Channel> Session::ChannelTo(const std::string& address, 
   return channel;
 }
 
+bool Session::TokenRefused(const absl::Status& status) {
+  return absl::IsUnauthenticated(status) && DetailOf(status).reason == "TOKEN_REFUSED";
+}
+
 Session::Begun Session::Begin(const SiteAddress& site, const std::string& service, const std::string& address,
-                              const char* method) {
-  Begun begun{Label(site), service, method, address, absl::Now(), nullptr, absl::OkStatus()};
+                              const char* method, bool renew) {
+  Begun begun{Label(site), service, method, address, absl::Now(), nullptr, {}, absl::OkStatus()};
   if (address.empty()) {
     begun.status =
         Error(absl::StatusCode::kFailedPrecondition, "NO_ADDRESS",
@@ -121,7 +125,12 @@ Session::Begun Session::Begin(const SiteAddress& site, const std::string& servic
   begun.channel = ChannelTo(address, {site.name, service});
   if (!Connect(*begun.channel, options_.connect_timeout)) {
     begun.status = NotConnected(site, service, address, begun.channel);
+    return begun;
   }
+  if (!options_.credentials) return begun;
+  auto credentials = options_.credentials(site, home_ ? *home_ : local_, renew);
+  begun.status = credentials.status();
+  if (credentials.ok()) begun.credentials = *std::move(credentials);
   return begun;
 }
 
@@ -133,6 +142,7 @@ rpc::CallOptions Session::OptionsFor(const Begun& begun, const CallHow& how) con
   options.project = how.project.id.empty() ? how.project.name : how.project.id;
   options.project_domain = how.project.id.empty() ? how.project.domain : "";
   options.user = options_.user;
+  options.credentials = begun.credentials;
   options.repeat = how.idempotent ? rpc::Repeat::kIfIdempotent : rpc::Repeat::kOnce;
   options.max_attempts = 2;  // a person waits: say what is wrong rather than try for long
   return options;

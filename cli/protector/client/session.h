@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ struct SessionOptions {
   ProjectRef project;  // of the credentials, at the local site
   std::string user;
   rpc::Security security = rpc::Security::Insecure();
+  // What proves to a service of `site` which user calls; `home` is the site of the credentials. Null: nothing does.
+  std::function<absl::StatusOr<rpc::Credentials>(const SiteAddress& site, const SiteAddress& home, bool renew)>
+      credentials = {};
   std::function<void(const CallNote&)> note = {};     // after each call; from any thread
   std::function<void(const std::string&)> warn = {};  // something the user should know
 };
@@ -55,6 +59,7 @@ struct CallHow {
   absl::Duration timeout = absl::ZeroDuration();  // zero: the session's
   bool idempotent = true;                         // repeating it after a broken connection does no harm
   std::string request_id = "";
+  std::string service = "";  // of the programs that have the service; empty: the one that alone has it
 };
 
 // The failpoints around a method that changes something; nullptr: it only asks.
@@ -87,8 +92,13 @@ class StreamControl {
 
 class Session {
  public:
-  Session(SiteAddress local, std::vector<SiteAddress> configured, SessionOptions options)
-      : local_(std::move(local)), configured_(std::move(configured)), options_(std::move(options)) {}
+  // `home`: the site of the credentials, when it is not the local one.
+  Session(SiteAddress local, std::vector<SiteAddress> configured, SessionOptions options,
+          std::optional<SiteAddress> home = std::nullopt)
+      : local_(std::move(local)),
+        configured_(std::move(configured)),
+        options_(std::move(options)),
+        home_(std::move(home)) {}
 
   const SessionOptions& options() const { return options_; }
   // The site of the credentials. Its name may not be known before Sites() was asked.
@@ -109,17 +119,23 @@ class Session {
                                 ::grpc::Status (Service::StubInterface::*method)(::grpc::ClientContext*, const Request&,
                                                                                  Response*),
                                 const char* name, const Request& request, const CallHow& how = {}) {
-    const std::string service = ServiceTraits<Service>::kName;
-    const Begun begun = Begin(site, service, site.*ServiceTraits<Service>::kAddress, name);
-    if (!begun.status.ok()) return End(begun, begun.status);
-    auto stub = Service::NewStub(begun.channel);
-    auto& interface = static_cast<typename Service::StubInterface&>(*stub);
-    const failpoint::Site* change = ChangeOf(name);
-    absl::StatusOr<Response> response = change != nullptr
-                                            ? rpc::Change(*change, interface, method, request, OptionsFor(begun, how))
-                                            : rpc::Call(interface, method, request, OptionsFor(begun, how));
-    if (const absl::Status ended = End(begun, response.status()); !ended.ok()) return ended;
-    return response;
+    const std::string service = how.service.empty() ? ServiceTraits<Service>::kName : how.service;
+    for (bool renew = false;; renew = true) {
+      const Begun begun = Begin(site, service, AddressOfService(site, service), name, renew);
+      if (!begun.status.ok()) return End(begun, begun.status);
+      auto stub = Service::NewStub(begun.channel);
+      auto& interface = static_cast<typename Service::StubInterface&>(*stub);
+      const failpoint::Site* change = ChangeOf(name);
+      absl::StatusOr<Response> response = change != nullptr
+                                              ? rpc::Change(*change, interface, method, request, OptionsFor(begun, how))
+                                              : rpc::Call(interface, method, request, OptionsFor(begun, how));
+      if (const absl::Status ended = End(begun, response.status()); !ended.ok()) {
+        // A token that was kept may have been revoked: nothing was done, and there may be a better one.
+        if (TokenRefused(ended) && !renew) continue;
+        return ended;
+      }
+      return response;
+    }
   }
 
   // Reads a stream until its end, until `take` returns false or until it is cancelled. Connecting is limited as for
@@ -130,21 +146,30 @@ class Session {
                         ::grpc::ClientContext*, const Request&),
                     const char* name, const Request& request, const CallHow& how, StreamControl& control,
                     const std::function<bool(const Event&)>& take) {
-    const Begun begun = Begin(site, ServiceTraits<Service>::kName, site.*ServiceTraits<Service>::kAddress, name);
-    if (!begun.status.ok()) return End(begun, begun.status);
-    auto stub = Service::NewStub(begun.channel);
-    const rpc::CallOptions options = OptionsFor(begun, how);
-    ::grpc::ClientContext context;
-    rpc::Prepare(context, options, absl::Now() + options.timeout);
-    if (!control.Hold(&context)) return End(begun, absl::CancelledError("cancelled"));
-    auto reader = (static_cast<typename Service::StubInterface&>(*stub).*method)(&context, request);
-    Event event;
-    bool stopped = false;
-    while (!stopped && reader->Read(&event)) stopped = !take(event);
-    if (stopped) context.TryCancel();
-    const ::grpc::Status status = reader->Finish();
-    control.Hold(nullptr);
-    return End(begun, stopped ? absl::OkStatus() : rpc::Conclude(status, options));
+    for (bool renew = false;;) {
+      const Begun begun =
+          Begin(site, ServiceTraits<Service>::kName, AddressOfService(site, ServiceTraits<Service>::kName), name, renew);
+      if (!begun.status.ok()) return End(begun, begun.status);
+      auto stub = Service::NewStub(begun.channel);
+      const rpc::CallOptions options = OptionsFor(begun, how);
+      ::grpc::ClientContext context;
+      rpc::Prepare(context, options, absl::Now() + options.timeout);
+      if (!control.Hold(&context)) return End(begun, absl::CancelledError("cancelled"));
+      auto reader = (static_cast<typename Service::StubInterface&>(*stub).*method)(&context, request);
+      Event event;
+      bool stopped = false, heard = false;
+      while (!stopped && reader->Read(&event)) {
+        heard = true;
+        stopped = !take(event);
+      }
+      if (stopped) context.TryCancel();
+      const ::grpc::Status status = reader->Finish();
+      control.Hold(nullptr);
+      const absl::Status ended = End(begun, stopped ? absl::OkStatus() : rpc::Conclude(status, options));
+      // Streams outlive tokens.
+      if (!TokenRefused(ended) || (renew && !heard)) return ended;
+      renew = true;
+    }
   }
 
  private:
@@ -155,10 +180,14 @@ class Session {
     std::string address;
     absl::Time started;
     std::shared_ptr<::grpc::Channel> channel;
+    rpc::Credentials credentials;
     absl::Status status;
   };
 
-  Begun Begin(const SiteAddress& site, const std::string& service, const std::string& address, const char* method);
+  // Whether the service did not accept the user's token; it has done nothing then.
+  static bool TokenRefused(const absl::Status& status);
+  Begun Begin(const SiteAddress& site, const std::string& service, const std::string& address, const char* method,
+              bool renew);
   rpc::CallOptions OptionsFor(const Begun& begun, const CallHow& how) const;
   absl::Status End(const Begun& begun, const absl::Status& status);
   std::shared_ptr<::grpc::Channel> ChannelTo(const std::string& address, const rpc::Identity& server);
@@ -167,6 +196,7 @@ class Session {
   std::vector<SiteAddress> configured_;
   std::vector<SiteAddress> sites_;
   SessionOptions options_;
+  std::optional<SiteAddress> home_;
   std::mutex mutex_;
   std::map<std::pair<std::string, rpc::Identity>, std::shared_ptr<::grpc::Channel>> channels_;
 };

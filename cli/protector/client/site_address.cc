@@ -57,6 +57,12 @@ void FillDefaultPorts(SiteAddress& site) {
   fill(site.storage_pure, 7104);
 }
 
+const std::string& AddressOfService(const SiteAddress& site, const std::string& service) {
+  if (service == "site-registry") return site.site_registry;
+  if (service == "metadata-sync") return site.metadata_sync;
+  return service == "orchestrator" ? site.orchestrator : site.storage_pure;
+}
+
 std::string Label(const SiteAddress& site) {
   if (!site.name.empty()) return site.name;
   const std::string host = HostOfUrl(site.auth_url);

@@ -20,7 +20,8 @@ struct SiteAddress {
   std::string metadata_sync = "";
   std::string orchestrator = "";
   std::string storage_pure = "";
-  bool local = false;  // the site whose credentials are used
+  std::string cloud = "";  // of clouds.yaml, with credentials for this site; empty: none is configured
+  bool local = false;      // the site whose credentials are used
 
   bool operator==(const SiteAddress&) const = default;
 };
@@ -32,6 +33,9 @@ std::string HostAndPortOfUrl(const std::string& url);
 
 // Endpoints that are missing are set to the auth_url's host and the standard ports 7101 to 7104.
 void FillDefaultPorts(SiteAddress& site);
+
+// Where a program of the site ("orchestrator") listens.
+const std::string& AddressOfService(const SiteAddress& site, const std::string& service);
 
 // What to call a site in messages: its name, else its host.
 std::string Label(const SiteAddress& site);

@@ -52,9 +52,11 @@ SiteAddress AddressOf(const site_pb::Site& site) {
   return address;
 }
 
-absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(Session& session, const SiteAddress& registry) {
+absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(Session& session, const SiteAddress& registry,
+                                                        site_pb::ListSitesRequest::View view) {
   std::vector<site_pb::Site> sites;
   site_pb::ListSitesRequest request;
+  request.set_view(view);
   do {
     PROTECTOR_ASSIGN_OR_RETURN(
         const auto page, (session.Call<Registry>(registry, &Registry::StubInterface::ListSites, "ListSites", request)));
@@ -67,7 +69,7 @@ absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(Session& session, const 
 absl::StatusOr<std::vector<SiteAddress>> FindSites(Session& session) {
   if (!session.known_sites().empty()) return session.known_sites();
   std::vector<SiteAddress> sites;
-  const auto listed = ListAllSites(session, session.local());
+  const auto listed = ListAllSites(session, session.local(), site_pb::ListSitesRequest::ADDRESSES);
   if (!listed.ok() && session.configured().empty()) return listed.status();
   for (const site_pb::Site& site : listed.ok() ? *listed : std::vector<site_pb::Site>{}) {
     sites.push_back(AddressOf(site));

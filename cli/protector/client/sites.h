@@ -17,7 +17,6 @@ namespace site_pb = ::protector::site::v1;
 template <>
 struct ServiceTraits<site_pb::SiteRegistryService> {
   static constexpr const char* kName = "site-registry";
-  static constexpr std::string SiteAddress::*kAddress = &SiteAddress::site_registry;
 };
 
 SiteAddress AddressOf(const site_pb::Site& site);
@@ -33,7 +32,9 @@ absl::StatusOr<SiteAddress> FindSite(Session& session, const std::string& name);
 absl::StatusOr<std::string> LocalName(Session& session);
 
 // Every page of the registry's sites.
-absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(Session& session, const SiteAddress& registry);
+absl::StatusOr<std::vector<site_pb::Site>> ListAllSites(
+    Session& session, const SiteAddress& registry,
+    site_pb::ListSitesRequest::View view = site_pb::ListSitesRequest::FULL);
 
 // The user's project as `site` knows it: the credentials' own at the local site, else by tenant mapping, else by its
 // name. USAGE when the credentials name no project.

@@ -11,10 +11,11 @@ Program BuildProgram(const std::string& version) {
       {"tenant-mapping", "Which project of one site is which of the other."},
       {"protection-group", "Groups of VMs that move between the sites as one, and the moves themselves."},
       {"operation", "Moves that run or have run: their steps, and what to do with one that is stuck."},
+      {"audit", "Who asked for which change, what was decided, and whether that record is as it was written."},
   };
   for (const auto& part : {SiteCommands(), TenantMappingCommands(), GroupCommands(), GroupMemberCommands(),
                            GroupRuleCommands(), GroupSyncCommands(), GroupHistoryCommands(), GroupMoveCommands(),
-                           OperationCommands(), OperationActionCommands(), CompletionCommands()}) {
+                           OperationCommands(), OperationActionCommands(), AuditCommands(), CompletionCommands()}) {
     program.commands.insert(program.commands.end(), part.begin(), part.end());
   }
   return program;

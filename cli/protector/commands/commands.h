@@ -18,6 +18,7 @@ std::vector<Command> GroupHistoryCommands();     // history, diff
 std::vector<Command> GroupMoveCommands();        // check, failover, failback
 std::vector<Command> OperationCommands();        // list, show, watch
 std::vector<Command> OperationActionCommands();  // cancel, pause, resume, retry, skip
+std::vector<Command> AuditCommands();            // list, verify
 std::vector<Command> CompletionCommands();
 
 Program BuildProgram(const std::string& version);

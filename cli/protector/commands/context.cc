@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <ostream>
 
 #include "cli/protector/args/input.h"
 #include "cli/protector/args/usage.h"
 #include "cli/protector/client/cli_config.h"
+#include "cli/protector/client/login.h"
 #include "cli/protector/client/sites.h"
 #include "cli/protector/output/render.h"
 #include "cli/protector/output/text_width.h"
@@ -34,6 +36,17 @@ absl::StatusOr<rpc::Security> SecurityOf(const CliConfig& config) {
       .Remedy(
           "The services want a certificate from who calls: put ca.pem, cli.pem and cli.key, as `protector-pki issue "
           "DIR SITE cli` makes them, into ~/.config/protector/tls or another directory that PROTECTOR_TLS_DIR names.");
+}
+
+// The site of the credentials, where that is another than the one that is asked: as the configuration file has it.
+std::optional<SiteAddress> HomeOf(const std::string& auth_url, const std::vector<SiteAddress>& configured,
+                                  const SiteAddress& asked) {
+  const std::string host = HostAndPortOfUrl(auth_url);
+  if (auth_url.empty() || HostAndPortOfUrl(asked.auth_url) == host) return std::nullopt;
+  for (const SiteAddress& site : configured) {
+    if (HostAndPortOfUrl(site.auth_url) == host) return site;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -106,15 +119,23 @@ absl::StatusOr<std::unique_ptr<Session>> Context::MakeSession() {
                                       : detail.remedy);
   }
   PROTECTOR_ASSIGN_OR_RETURN(const SiteChoice choice, ChooseSite(wanted, auth_url, configured));
+  if (!config.insecure) {
+    auto login = std::make_shared<Login>(cloud, world.env, world.clock, timeout_,
+                                         ProcessLoginHelper(timeout_ + absl::Seconds(1)));
+    options.credentials = [login](const SiteAddress& site, const SiteAddress& home, bool renew) {
+      return login->For(site, home, renew);
+    };
+  }
+  const std::optional<SiteAddress> home = HomeOf(auth_url, configured, choice.site);
   if (config.insecure) Warn("insecure: calls to the services are neither encrypted, nor is it known who answers");
-  auto session = std::make_unique<Session>(choice.site, configured, options);
+  auto session = std::make_unique<Session>(choice.site, configured, options, home);
   if (!choice.ask_registry_for_wanted) return session;
   PROTECTOR_ASSIGN_OR_RETURN(SiteAddress asked, FindSite(*session, wanted));
   if (asked.local) return session;
   // The credentials are another site's: their project is looked up there by tenant mapping.
   PROTECTOR_ASSIGN_OR_RETURN(options.project, ProjectAt(*session, asked));
   asked.local = true;
-  return std::make_unique<Session>(asked, configured, options);
+  return std::make_unique<Session>(asked, configured, options, session->local());
 }
 
 absl::StatusOr<Session*> Context::Connect() {

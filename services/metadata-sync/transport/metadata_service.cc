@@ -1,37 +1,41 @@
 #include "services/metadata-sync/transport/metadata_service.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "services/metadata-sync/adapters/grpc_peer.h"
 #include "services/metadata-sync/domain/errors.h"
 
 namespace protector::metadata_sync {
-namespace {
-
-// Ids of Keystone are 32 hex digits, with or without dashes. A caller who gives its project's name was looked up by the
-// service that forwards the call.
-bool IsProjectId(const std::string& text) {
-  const auto digits = std::count_if(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
-  const auto dashes = std::count(text.begin(), text.end(), '-');
-  return digits == 32 && digits + dashes == static_cast<std::ptrdiff_t>(text.size());
-}
-
-}  // namespace
-
 absl::Status MetadataTransport::MaySee(const rpc::CallContext& call, const Document& document) {
-  if (!IsProjectId(call.project)) return absl::OkStatus();
-  const bool takes_part = std::any_of(document.projects().begin(), document.projects().end(),
-                                      [&](const auto& entry) { return entry.second == call.project; });
-  return takes_part ? absl::OkStatus() : GroupNotFound(document.id());
+  if (!call.tenant || call.tenant->Owns(document.projects())) return absl::OkStatus();
+  return GroupNotFound(document.id());
 }
 
 absl::Status MetadataTransport::MaySee(const rpc::CallContext& call, const std::string& group) {
-  if (!IsProjectId(call.project)) return absl::OkStatus();
+  if (!call.tenant) return absl::OkStatus();
   pb::GetDocumentRequest request;
   request.set_group_id(group);
   PROTECTOR_ASSIGN_OR_RETURN(const pb::GetDocumentResponse found, parts_.queries.GetDocument(request));
   return MaySee(call, found.document());
+}
+
+absl::Status MetadataTransport::MayCarry(const rpc::CallContext& call, const pb::Version& version) {
+  if (!call.tenant) return absl::OkStatus();
+  // Of a group that this site does not know yet, the version alone says whose it is.
+  PROTECTOR_ASSIGN_OR_RETURN(const Document document, parts_.repository.DocumentOf(version));
+  PROTECTOR_RETURN_IF_ERROR(MaySee(call, document));
+  PROTECTOR_ASSIGN_OR_RETURN(const StoredHead here, parts_.repository.Head(version.group_id()));
+  return here.head.version() == 0 ? absl::OkStatus() : MaySee(call, version.group_id());
+}
+
+absl::Status MetadataTransport::MaySeeHeads(const rpc::CallContext& call, const pb::ListHeadsRequest& request) {
+  if (!call.tenant) return absl::OkStatus();
+  if (request.group_ids().empty()) {
+    return Invalid("group_ids", "the heads of all groups are no tenant's", "Name the groups.");
+  }
+  for (const std::string& group : request.group_ids()) {
+    PROTECTOR_ASSIGN_OR_RETURN(const StoredHead here, parts_.repository.Head(group));
+    if (here.head.version() > 0) PROTECTOR_RETURN_IF_ERROR(MaySee(call, group));
+  }
+  return absl::OkStatus();
 }
 
 void MetadataTransport::NotePeer(const rpc::CallContext& call) {
@@ -69,8 +73,10 @@ MetadataTransport::Unary* MetadataTransport::ListDocuments(Context* context, con
 MetadataTransport::Unary* MetadataTransport::ApplyVersion(Context* context, const pb::ApplyVersionRequest* request,
                                                           pb::ApplyVersionResponse* response) {
   return rpc::Unary(parts_.host, context, request, response, "MetadataService/ApplyVersion",
-                    [this](const rpc::CallContext& call, const pb::ApplyVersionRequest& r) {
+                    [this](const rpc::CallContext& call,
+                           const pb::ApplyVersionRequest& r) -> absl::StatusOr<pb::ApplyVersionResponse> {
                       NotePeer(call);
+                      PROTECTOR_RETURN_IF_ERROR(MayCarry(call, r.version()));
                       return parts_.replica.Apply(r.version(), r.force(), r.from_site(), call.cancelled);
                     });
 }
@@ -78,8 +84,10 @@ MetadataTransport::Unary* MetadataTransport::ApplyVersion(Context* context, cons
 MetadataTransport::Unary* MetadataTransport::ListHeads(Context* context, const pb::ListHeadsRequest* request,
                                                        pb::ListHeadsResponse* response) {
   return rpc::Unary(parts_.host, context, request, response, "MetadataService/ListHeads",
-                    [this](const rpc::CallContext& call, const pb::ListHeadsRequest& r) {
+                    [this](const rpc::CallContext& call,
+                           const pb::ListHeadsRequest& r) -> absl::StatusOr<pb::ListHeadsResponse> {
                       NotePeer(call);
+                      PROTECTOR_RETURN_IF_ERROR(MaySeeHeads(call, r));
                       for (const std::string& group : r.group_ids()) parts_.replica.AwaitWriting(group);
                       return parts_.queries.ListHeads(r);
                     });

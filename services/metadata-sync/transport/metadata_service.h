@@ -49,10 +49,11 @@ class MetadataTransport final : public pb::MetadataService::CallbackService {
   ::grpc::ServerWriteReactor<pb::Head>* WatchHeads(Context* context, const pb::WatchHeadsRequest* request) override;
 
  private:
-  // GROUP_NOT_FOUND for a caller whose project has no part in the group. Callers without a project are our own
-  // services.
+  // GROUP_NOT_FOUND for a user who is kept to a project that has no part in the group.
   absl::Status MaySee(const rpc::CallContext& call, const std::string& group);
   absl::Status MaySee(const rpc::CallContext& call, const Document& document);
+  absl::Status MayCarry(const rpc::CallContext& call, const pb::Version& version);
+  absl::Status MaySeeHeads(const rpc::CallContext& call, const pb::ListHeadsRequest& request);
   absl::Status Watch(const std::shared_ptr<rpc::EventStream<pb::Head>>& stream);
   void NotePeer(const rpc::CallContext& call);
 

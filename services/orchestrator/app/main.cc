@@ -10,5 +10,6 @@ int main(int argc, char** argv) {
        .default_port = 7103,
        .schema = protector::orchestrator::ConfigKeys(),
        .access = protector::orchestrator::MethodCallers(),
-       .build = protector::orchestrator::BuildApp});
+       .build = protector::orchestrator::BuildApp,
+       .sample_policy = protector::users::SamplePolicy()});
 }

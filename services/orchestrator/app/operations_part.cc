@@ -20,6 +20,7 @@ EngineOptions OptionsOf(const config::Config& config) {
                     .array = limit("array"),
                     .peer = limit("peer"),
                     .metadata = limit("metadata")};
+  options.most_of_one_project = limit("operations_per_project");
   options.backoff_min = config.GetDuration("retry.first");
   options.backoff_max = config.GetDuration("retry.longest");
   return options;
@@ -35,9 +36,10 @@ OperationTimeouts TimeoutsOf(const config::Config& config) {
   return timeouts;
 }
 
-EngineOptions MeteredOptionsOf(const rpc::Environment& environment) {
+EngineOptions WatchedOptionsOf(const rpc::Environment& environment, const std::shared_ptr<Decisions>& decisions) {
   EngineOptions options = OptionsOf(environment.config);
   options.meter = std::make_shared<EngineMetrics>(environment.metrics);
+  options.decisions = decisions;
   return options;
 }
 
@@ -62,6 +64,12 @@ void AddOperationKeys(config::Schema& schema) {
   limit("array", "Calls to either site's storage-pure under way at a time.", "16");
   limit("peer", "Calls to the other site's orchestrator under way at a time (stop, lock, delete, unmanage).", "16");
   limit("metadata", "Calls to either site's metadata-sync under way at a time.", "4");
+  schema.Add({.path = "limits.operations_per_project",
+              .type = config::Type::kInteger,
+              .doc = "Operations of one project that may be under way at a time; more are refused.",
+              .default_value = "100",
+              .minimum = 1,
+              .maximum = 100000});
   const auto duration = [&schema](const std::string& path, const std::string& doc, const std::string& value) {
     schema.Add({.path = path, .type = config::Type::kDuration, .doc = doc, .default_value = value});
   };
@@ -76,13 +84,15 @@ void AddOperationKeys(config::Schema& schema) {
 }
 
 OperationsPart::OperationsPart(const rpc::Environment& environment, store::Store& store, EpochGuard& guard,
-                               PortsFactory& ports, SitesPort& sites, TargetCloudPort& target)
+                               PortsFactory& ports, SitesPort& sites, TargetCloudPort& target,
+                               std::shared_ptr<Decisions> decisions)
     : context_{ports, sites, target, environment.clock, TimeoutsOf(environment.config)},
       director_(context_),
       executor_(std::make_unique<ThreadExecutor>(ThreadsOf(environment.config))),
-      engine_(MeteredOptionsOf(environment), store, environment.clock, *executor_, director_, environment.logger),
+      engine_(WatchedOptionsOf(environment, decisions), store, environment.clock, *executor_, director_,
+              environment.logger),
       starter_(context_, engine_, environment.ids),
-      quarantine_(context_, store, guard, engine_, environment.logger) {}
+      quarantine_(context_, store, guard, engine_, environment.logger, decisions) {}
 
 std::unique_ptr<::grpc::Service> OperationsPart::MakeService(rpc::Host& host) {
   return MakeOperationService(host, starter_, engine_);

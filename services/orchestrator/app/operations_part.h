@@ -19,7 +19,7 @@ void AddOperationKeys(config::Schema& schema);
 class OperationsPart {
  public:
   OperationsPart(const rpc::Environment& environment, store::Store& store, EpochGuard& guard, PortsFactory& ports,
-                 SitesPort& sites, TargetCloudPort& target);
+                 SitesPort& sites, TargetCloudPort& target, std::shared_ptr<Decisions> decisions);
   ~OperationsPart() { Stop(); }
 
   std::unique_ptr<::grpc::Service> MakeService(rpc::Host& host);

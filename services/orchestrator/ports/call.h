@@ -3,10 +3,12 @@
 //
 // Threads: a value. Failure: none.
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
 #include "libs/base/purpose.h"
+#include "libs/base/tenant.h"
 
 namespace protector::orchestrator {
 
@@ -16,6 +18,8 @@ struct Call {
   absl::Duration timeout;  // the call returns within it, whatever the other side does
   std::string request_id;  // of the caller; may be empty
   Purpose purpose;         // for logs
+  // The caller sees and changes this project's groups and operations only; nullopt: all (our own work; an administrator).
+  std::optional<Tenant> tenant;
 };
 
 }  // namespace protector::orchestrator

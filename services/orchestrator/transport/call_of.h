@@ -16,6 +16,7 @@ inline Call CallOf(const rpc::CallContext& context) {
   const absl::Duration remaining = context.deadline - absl::Now();
   Call call(std::clamp(remaining, absl::Milliseconds(1), absl::Minutes(2)), context.request_id);
   call.purpose = context.purpose;
+  call.tenant = context.tenant;
   return call;
 }
 

@@ -1,10 +1,78 @@
 #include "services/site-registry/transport/site_service.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "libs/base/error.h"
 #include "services/site-registry/domain/errors.h"
 
 namespace protector::site_registry {
 
 using Call = rpc::CallContext;
+
+namespace {
+
+pb::Site AddressesOf(const pb::Site& site) {
+  pb::Site shown;
+  shown.set_name(site.name());
+  shown.set_auth_url(site.auth_url());
+  *shown.mutable_endpoints() = site.endpoints();
+  shown.set_local(site.local());
+  return shown;
+}
+
+bool Concerns(const pb::TenantMapping& mapping, const Tenant& tenant) {
+  return (mapping.site_a() == tenant.site && mapping.project_id_a() == tenant.project_id) ||
+         (mapping.site_b() == tenant.site && mapping.project_id_b() == tenant.project_id);
+}
+
+}  // namespace
+
+absl::StatusOr<pb::ListSitesResponse> SiteTransport::Sites(const Call& call, const pb::ListSitesRequest& request) {
+  const bool full = request.view() == pb::ListSitesRequest::FULL;
+  if (full && call.proven != nullptr) PROTECTOR_RETURN_IF_ERROR(parts_.users.Require("site:list", *call.proven));
+  PROTECTOR_ASSIGN_OR_RETURN(pb::ListSitesResponse listed, parts_.registry.List(request));
+  if (full) return listed;
+  for (pb::Site& site : *listed.mutable_sites()) site = AddressesOf(site);
+  return listed;
+}
+
+absl::StatusOr<pb::ListTenantMappingsResponse> SiteTransport::Mappings(const Call& call,
+                                                                       const pb::ListTenantMappingsRequest& request) {
+  const bool all = parts_.users.Allows("site_admin", call);
+  PROTECTOR_ASSIGN_OR_RETURN(const auto mappings, parts_.registry.Mappings(request.site(), request.project_id()));
+  pb::ListTenantMappingsResponse listed;
+  for (const pb::TenantMapping& mapping : mappings) {
+    if (all || Concerns(mapping, call.proven->project)) *listed.add_mappings() = mapping;
+  }
+  return listed;
+}
+
+absl::StatusOr<bool> SiteTransport::IsOwn(const Tenant& tenant, const std::string& project) {
+  const std::string& here = parts_.registry.local_site();
+  if (tenant.site == here) return project == tenant.project_id || project == tenant.project_name;
+  PROTECTOR_ASSIGN_OR_RETURN(const auto mappings, parts_.registry.Mappings(tenant.site, tenant.project_id));
+  return std::any_of(mappings.begin(), mappings.end(), [&](const pb::TenantMapping& mapping) {
+    return (mapping.site_a() == here && (mapping.project_id_a() == project || mapping.project_name_a() == project)) ||
+           (mapping.site_b() == here && (mapping.project_id_b() == project || mapping.project_name_b() == project));
+  });
+}
+
+absl::StatusOr<pb::Project> SiteTransport::Resolve(const Call& call, const pb::ResolveProjectRequest& request) {
+  if (request.project().empty()) return Invalid("project", "no project was named", "Name it by name or id.");
+  if (!parts_.users.Allows("site_admin", call)) {
+    const Tenant& own = call.proven->project;
+    PROTECTOR_ASSIGN_OR_RETURN(const bool is_own, IsOwn(own, request.project()));
+    if (!is_own) {
+      return Error(absl::StatusCode::kPermissionDenied, "PROJECT_NOT_YOURS",
+                   fmt::format("the token is for project {}, not for {}", own.project_name, request.project()))
+          .Object("project " + request.project())
+          .Remedy("Use credentials of that project.");
+    }
+  }
+  return parts_.cloud.ResolveProject(request.project(), request.domain(), call.deadline);
+}
 
 SiteTransport::Unary* SiteTransport::CreateSite(Context* context, const pb::CreateSiteRequest* request,
                                                 pb::Site* response) {
@@ -20,7 +88,7 @@ SiteTransport::Unary* SiteTransport::GetSite(Context* context, const pb::GetSite
 SiteTransport::Unary* SiteTransport::ListSites(Context* context, const pb::ListSitesRequest* request,
                                                pb::ListSitesResponse* response) {
   return rpc::Unary(parts_.host, context, request, response, "SiteRegistryService/ListSites",
-                    [this](const Call&, const pb::ListSitesRequest& r) { return parts_.registry.List(r); });
+                    [this](const Call& call, const pb::ListSitesRequest& r) { return Sites(call, r); });
 }
 
 SiteTransport::Unary* SiteTransport::UpdateSite(Context* context, const pb::UpdateSiteRequest* request,
@@ -77,14 +145,8 @@ SiteTransport::Unary* SiteTransport::CreateTenantMapping(Context* context,
 
 SiteTransport::Unary* SiteTransport::ListTenantMappings(Context* context, const pb::ListTenantMappingsRequest* request,
                                                         pb::ListTenantMappingsResponse* response) {
-  return rpc::Unary(
-      parts_.host, context, request, response, "SiteRegistryService/ListTenantMappings",
-      [this](const Call&, const pb::ListTenantMappingsRequest& r) -> absl::StatusOr<pb::ListTenantMappingsResponse> {
-        PROTECTOR_ASSIGN_OR_RETURN(const auto mappings, parts_.registry.Mappings(r.site(), r.project_id()));
-        pb::ListTenantMappingsResponse listed;
-        for (const pb::TenantMapping& mapping : mappings) *listed.add_mappings() = mapping;
-        return listed;
-      });
+  return rpc::Unary(parts_.host, context, request, response, "SiteRegistryService/ListTenantMappings",
+                    [this](const Call& call, const pb::ListTenantMappingsRequest& r) { return Mappings(call, r); });
 }
 
 SiteTransport::Unary* SiteTransport::DeleteTenantMapping(Context* context,
@@ -101,11 +163,7 @@ SiteTransport::Unary* SiteTransport::DeleteTenantMapping(Context* context,
 SiteTransport::Unary* SiteTransport::ResolveProject(Context* context, const pb::ResolveProjectRequest* request,
                                                     pb::Project* response) {
   return rpc::Unary(parts_.host, context, request, response, "SiteRegistryService/ResolveProject",
-                    [this](const Call& call, const pb::ResolveProjectRequest& r) -> absl::StatusOr<pb::Project> {
-                      if (r.project().empty())
-                        return Invalid("project", "no project was named", "Name it by name or id.");
-                      return parts_.cloud.ResolveProject(r.project(), r.domain(), call.deadline);
-                    });
+                    [this](const Call& call, const pb::ResolveProjectRequest& r) { return Resolve(call, r); });
 }
 
 }  // namespace protector::site_registry

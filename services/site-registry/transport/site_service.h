@@ -5,6 +5,7 @@
 // statuses.
 
 #include "libs/grpc/unary.h"
+#include "libs/users/users.h"
 #include "protector/site/v1/site.grpc.pb.h"
 #include "services/site-registry/domain/validator.h"
 
@@ -16,6 +17,7 @@ struct Parts {
   Validator& validator;
   CloudPort& cloud;
   ServicesPort& services;
+  users::Gate& users;
 };
 
 class SiteTransport final : public pb::SiteRegistryService::CallbackService {
@@ -43,6 +45,12 @@ class SiteTransport final : public pb::SiteRegistryService::CallbackService {
   Unary* ResolveProject(Context* context, const pb::ResolveProjectRequest* request, pb::Project* response) override;
 
  private:
+  absl::StatusOr<pb::ListSitesResponse> Sites(const rpc::CallContext& call, const pb::ListSitesRequest& request);
+  absl::StatusOr<pb::ListTenantMappingsResponse> Mappings(const rpc::CallContext& call,
+                                                          const pb::ListTenantMappingsRequest& request);
+  // Whether a project of this site, by id or name, is the tenant's.
+  absl::StatusOr<bool> IsOwn(const Tenant& tenant, const std::string& project);
+  absl::StatusOr<pb::Project> Resolve(const rpc::CallContext& call, const pb::ResolveProjectRequest& request);
   absl::StatusOr<pb::ListVolumeTypesResponse> VolumeTypes(const rpc::CallContext& call, const std::string& name);
 
   Parts parts_;

@@ -44,7 +44,7 @@ json BuiltInSeed(const std::string& site) {
                {"projects", {"admin", "service", "demo"}}};
   seed["users"] = {
       User("admin", site, "admin", {{"admin", {"admin"}}}),
-      User("demo", site, "demo", {{"demo", {"member", "reader"}}}),
+      User("demo", site, "demo", {{"demo", {"member", "reader", "dr_site_admin"}}}),
       User("protector", site, "service", {{"service", {"admin", "service"}}, {"demo", {"admin"}}}),
   };
   seed["flavors"] = json::array();

@@ -87,7 +87,7 @@ void Keystone::Seed() {
                                                {"tags", json::array()},
                                                {"options", json::object()}});
   std::map<std::string, std::string> role_id, project_id;
-  for (const char* name : {"reader", "member", "admin", "service"}) {
+  for (const char* name : {"reader", "member", "admin", "service", "dr_site_admin"}) {
     std::string id = NewHexId();
     role_id[name] = id;
     roles.Put(

@@ -36,7 +36,8 @@ absl::Status NoSuchServer(const std::string& name_or_id) {
 // need of it.
 class ServerFinder {
  public:
-  ServerFinder(os::NovaApi& nova, const os::CallContext& call, size_t wanted) : nova_(nova), call_(call) {
+  ServerFinder(os::NovaApi& nova, const os::CallContext& call, std::string project, size_t wanted)
+      : nova_(nova), call_(call), project_(std::move(project)) {
     many_ = wanted > kFew;
   }
 
@@ -69,7 +70,10 @@ class ServerFinder {
         if (server.id == id) return server;
       }
     }
-    return nova_.GetServer(call_, id);
+    // An administrator's Nova answers for servers of every project.
+    absl::StatusOr<os::Server> server = nova_.GetServer(call_, id);
+    if (server.ok() && server->project_id != project_) return NoSuchServer(id);
+    return server;
   }
 
   absl::Status List() {
@@ -80,6 +84,7 @@ class ServerFinder {
 
   os::NovaApi& nova_;
   const os::CallContext& call_;
+  const std::string project_;
   bool many_ = false;
   std::optional<std::vector<os::Server>> all_;
 };
@@ -363,7 +368,8 @@ absl::StatusOr<std::vector<Member>> CaptureServers(os::Cloud& cloud, const os::C
                                                    const std::string& site,
                                                    const std::vector<std::string>& names_or_ids, absl::Time now) {
   std::vector<os::Server> servers;
-  ServerFinder finder(cloud.nova(), call, names_or_ids.size());
+  PROTECTOR_ASSIGN_OR_RETURN(const os::TokenInfo self, cloud.keystone().Self(call));
+  ServerFinder finder(cloud.nova(), call, self.project_id, names_or_ids.size());
   for (const std::string& name_or_id : names_or_ids) {
     PROTECTOR_ASSIGN_OR_RETURN(servers.emplace_back(), finder.Find(name_or_id));
     PROTECTOR_RETURN_IF_ERROR(CheckProtectable(servers.back()));

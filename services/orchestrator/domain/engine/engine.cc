@@ -58,8 +58,12 @@ Engine::Engine(const EngineOptions& options, store::Store& store, Clock& clock, 
 absl::Status Engine::Load() {
   std::lock_guard lock(state_mutex_);
   PROTECTOR_ASSIGN_OR_RETURN(const std::vector<op::OperationRecord> headers, journal_.LoadHeaders());
-  for (const op::OperationRecord& header : headers) {
+  for (op::OperationRecord header : headers) {
     const std::string id = header.operation().id();
+    if (header.operation().projects().empty()) {  // of a version that did not note whose it is
+      PROTECTOR_ASSIGN_OR_RETURN(const std::unique_ptr<Run> run, journal_.LoadRun(header));
+      *header.mutable_operation()->mutable_projects() = run->plan()->document().projects();
+    }
     if (!header.operation().request_id().empty()) by_request_[header.operation().request_id()] = id;
     if (header.settled()) {
       archive_[id] = header;
@@ -77,6 +81,8 @@ void Engine::Adopt(std::unique_ptr<Run> run) {
   Live& live = live_[id];
   live.run = std::move(run);
   live.run->changed = true;
+  live.past_point_of_no_return = live.run->operation().past_point_of_no_return();
+  live.rolling_back = live.run->header().rolling_back();
   if (live.run->header().rolling_back()) {
     const int size = live.run->size();
     director_.BeginRollback(*live.run);
@@ -113,6 +119,7 @@ absl::StatusOr<op::Operation> Engine::Start(op::OperationRecord header, op::Plan
     }
     Supersede(live, Verdict::Superseded("a later operation has taken over: " + header.operation().id()));
   }
+  PROTECTOR_RETURN_IF_ERROR(CheckRoom(header.operation()));
   header.set_tasks(static_cast<int>(tasks.size()));
   auto run =
       std::make_unique<Run>(std::move(header), std::make_shared<op::PlanRecord>(std::move(plan)), std::move(tasks));
@@ -123,10 +130,27 @@ absl::StatusOr<op::Operation> Engine::Start(op::OperationRecord header, op::Plan
   PROTECTOR_RETURN_IF_ERROR(journal_.Write(turn));
   const std::string id = run->id();
   LogAccepted(logger_, *run);
+  options_.decisions->Note("operation accepted", DescriptionOf(*run), "operation " + id, request_id);
   if (!request_id.empty()) by_request_[request_id] = id;
   Adopt(std::move(run));
   Wake();
   return Shown(live_[id], false);
+}
+
+// One tenant's operations do not take the slots of all the others'.
+absl::Status Engine::CheckRoom(const op::Operation& operation) const {
+  const auto project = operation.projects().find(operation.target_site());
+  if (project == operation.projects().end()) return absl::OkStatus();
+  const auto runs = std::count_if(live_.begin(), live_.end(), [&](const auto& entry) {
+    const op::Operation& other = entry.second.run->operation();
+    const auto owner = other.projects().find(operation.target_site());
+    return !Ended(other.state()) && owner != other.projects().end() && owner->second == project->second;
+  });
+  if (runs < options_.most_of_one_project) return absl::OkStatus();
+  return Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_OPERATIONS",
+               fmt::format("{} operations of this project are running", runs))
+      .Object("project " + project->second)
+      .Remedy("Wait until some of them have ended, or raise limits.operations_per_project.");
 }
 
 Engine::Live* Engine::Find(const std::string& operation_id) {
@@ -134,14 +158,23 @@ Engine::Live* Engine::Find(const std::string& operation_id) {
   return found == live_.end() ? nullptr : &found->second;
 }
 
-absl::StatusOr<std::string> Engine::Resolve(const std::string& id_or_prefix) const {
-  if (live_.count(id_or_prefix) > 0 || archive_.count(id_or_prefix) > 0) return id_or_prefix;
+absl::StatusOr<std::string> Engine::Resolve(const std::string& id_or_prefix, const Viewer& viewer) {
+  const auto visible = [&](const std::string& id) {
+    if (!viewer) return true;
+    const Live* live = Find(id);
+    const op::Operation& operation = live != nullptr ? live->run->operation() : archive_.at(id).operation();
+    return viewer->Owns(operation.projects());
+  };
+  if (live_.count(id_or_prefix) > 0 || archive_.count(id_or_prefix) > 0) {
+    if (visible(id_or_prefix)) return id_or_prefix;
+    return NotFound(id_or_prefix);
+  }
   std::string prefix = id_or_prefix;
   if (prefix.rfind("op-", 0) != 0) prefix = "op-" + prefix;
   std::vector<std::string> matches;
   const auto collect = [&](const auto& map) {
     for (auto it = map.lower_bound(prefix); it != map.end() && it->first.rfind(prefix, 0) == 0; ++it) {
-      matches.push_back(it->first);
+      if (visible(it->first)) matches.push_back(it->first);
     }
   };
   if (prefix.size() >= 11) {
@@ -164,9 +197,9 @@ op::Operation Engine::Shown(Live& live, bool with_tasks) {
   return MakeView(*live.run, director_, with_tasks);
 }
 
-absl::StatusOr<op::Operation> Engine::Get(const std::string& id, bool with_tasks) {
+absl::StatusOr<op::Operation> Engine::Get(const std::string& id, bool with_tasks, const Viewer& viewer) {
   std::lock_guard lock(state_mutex_);
-  PROTECTOR_ASSIGN_OR_RETURN(const std::string resolved, Resolve(id));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string resolved, Resolve(id, viewer));
   if (Live* live = Find(resolved)) return Shown(*live, with_tasks);
   const op::OperationRecord& header = archive_[resolved];
   if (!with_tasks) return header.operation();
@@ -208,11 +241,11 @@ std::string Engine::LiveOperationOf(const std::string& group_id) {
   return "";
 }
 
-absl::StatusOr<op::Operation> Engine::WithLive(const op::OperationActionRequest& request,
+absl::StatusOr<op::Operation> Engine::WithLive(const op::OperationActionRequest& request, const Viewer& viewer,
                                                const std::function<absl::Status(Live&)>& change) {
   std::lock_guard lock(state_mutex_);
   PROTECTOR_RETURN_IF_ERROR(store_status_);
-  PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id(), viewer));
   Live* live = Find(id);
   if (live == nullptr) return WrongState(archive_[id].operation(), "changed");
   const auto& seen = live->run->header().seen_requests();
@@ -234,8 +267,8 @@ absl::StatusOr<op::Operation> Engine::WithLive(const op::OperationActionRequest&
   return Shown(*live, false);
 }
 
-absl::StatusOr<op::Operation> Engine::Cancel(const op::OperationActionRequest& request) {
-  return WithLive(request, [&](Live& live) -> absl::Status {
+absl::StatusOr<op::Operation> Engine::Cancel(const op::OperationActionRequest& request, const Viewer& viewer) {
+  return WithLive(request, viewer, [&](Live& live) -> absl::Status {
     Run& run = *live.run;
     if (run.operation().past_point_of_no_return()) {
       return Error(absl::StatusCode::kFailedPrecondition, "PAST_POINT_OF_NO_RETURN",
@@ -254,8 +287,8 @@ absl::StatusOr<op::Operation> Engine::Cancel(const op::OperationActionRequest& r
   });
 }
 
-absl::StatusOr<op::Operation> Engine::Pause(const op::OperationActionRequest& request) {
-  return WithLive(request, [&](Live& live) -> absl::Status {
+absl::StatusOr<op::Operation> Engine::Pause(const op::OperationActionRequest& request, const Viewer& viewer) {
+  return WithLive(request, viewer, [&](Live& live) -> absl::Status {
     Run& run = *live.run;
     if (run.operation().state() == op::PAUSED) return absl::OkStatus();
     if (Ended(run.operation().state()) || run.operation().state() == op::CANCELLING) {
@@ -267,9 +300,9 @@ absl::StatusOr<op::Operation> Engine::Pause(const op::OperationActionRequest& re
   });
 }
 
-absl::StatusOr<op::Operation> Engine::Resume(const op::OperationActionRequest& request) {
+absl::StatusOr<op::Operation> Engine::Resume(const op::OperationActionRequest& request, const Viewer& viewer) {
   bool retry = false;
-  absl::StatusOr<op::Operation> resumed = WithLive(request, [&](Live& live) -> absl::Status {
+  absl::StatusOr<op::Operation> resumed = WithLive(request, viewer, [&](Live& live) -> absl::Status {
     Run& run = *live.run;
     if (Ended(run.operation().state())) {
       retry = true;
@@ -316,8 +349,8 @@ void Engine::GoOn(Live& live) {
   run.mutable_operation().clear_end_time();
 }
 
-absl::StatusOr<op::Operation> Engine::Retry(const op::OperationActionRequest& request) {
-  return WithLive(request, [&](Live& live) -> absl::Status {
+absl::StatusOr<op::Operation> Engine::Retry(const op::OperationActionRequest& request, const Viewer& viewer) {
+  return WithLive(request, viewer, [&](Live& live) -> absl::Status {
     Run& run = *live.run;
     bool any = false;
     for (int i = 0; i < run.size(); ++i) {
@@ -392,14 +425,14 @@ void Engine::SkipTask(Live& live, int index, const std::string& why) {
   *record.mutable_task()->mutable_end_time() = ToProto(clock_.Now());
 }
 
-absl::StatusOr<op::Operation> Engine::Skip(const op::OperationActionRequest& request) {
+absl::StatusOr<op::Operation> Engine::Skip(const op::OperationActionRequest& request, const Viewer& viewer) {
   if (request.task().empty() || request.reason().empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
                  "a task or step and a reason are needed to skip")
         .Object("operation " + request.id())
         .Remedy("Name the task, and say why it can be left out: the reason is kept with the operation.");
   }
-  return WithLive(request, [&](Live& live) -> absl::Status {
+  return WithLive(request, viewer, [&](Live& live) -> absl::Status {
     Run& run = *live.run;
     const LeavingOut leaving = ToLeaveOut(run, request.task());
     if (leaving.named.empty()) return CannotSkip(request, leaving.refused);
@@ -420,9 +453,10 @@ absl::StatusOr<op::Operation> Engine::Skip(const op::OperationActionRequest& req
   });
 }
 
-absl::StatusOr<int64_t> Engine::Watch(const op::WatchOperationRequest& request, Watchers::Callback callback) {
+absl::StatusOr<int64_t> Engine::Watch(const op::WatchOperationRequest& request, Watchers::Callback callback,
+                                      const Viewer& viewer) {
   std::lock_guard lock(state_mutex_);
-  PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id()));
+  PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id(), viewer));
   Live* live = Find(id);
   if (live == nullptr) {
     callback(archive_[id].operation(), true);

@@ -15,14 +15,17 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "libs/base/tenant.h"
 #include "libs/log/log.h"
 #include "libs/store/store.h"
+#include "services/orchestrator/domain/decisions.h"
 #include "services/orchestrator/domain/engine/director.h"
 #include "services/orchestrator/domain/engine/executor.h"
 #include "services/orchestrator/domain/engine/journal.h"
@@ -37,8 +40,10 @@ struct EngineOptions {
   absl::Duration backoff_min = absl::Seconds(1);
   absl::Duration backoff_max = absl::Seconds(30);
   absl::Duration publish_interval = absl::Milliseconds(100);
+  int most_of_one_project = 100;  // operations that have not ended
   absl::Duration look_min = absl::ZeroDuration();  // zero: what the kinds say
   std::shared_ptr<Meter> meter = std::make_shared<NoMeter>();
+  std::shared_ptr<Decisions> decisions = std::make_shared<NoDecisions>();
 };
 
 class Engine {
@@ -52,21 +57,25 @@ class Engine {
   // Takes a new operation. Durable when it returns. A request id that is known answers with its operation.
   absl::StatusOr<op::Operation> Start(op::OperationRecord header, op::PlanRecord plan,
                                       std::vector<op::TaskRecord> tasks);
+  // Whose operations a caller sees; nullopt: all. What belongs to another project is not there.
+  using Viewer = std::optional<Tenant>;
+
   // By id or unique prefix of at least 8 characters after "op-".
-  absl::StatusOr<op::Operation> Get(const std::string& id, bool with_tasks);
+  absl::StatusOr<op::Operation> Get(const std::string& id, bool with_tasks, const Viewer& viewer = std::nullopt);
   std::vector<op::Operation> List(const std::function<bool(const op::Operation&)>& wanted);
   absl::StatusOr<op::Operation> FindRequest(const std::string& request_id);
   // The operation that works on a group now; "" when there is none.
   std::string LiveOperationOf(const std::string& group_id);
 
-  absl::StatusOr<op::Operation> Cancel(const op::OperationActionRequest& request);
-  absl::StatusOr<op::Operation> Pause(const op::OperationActionRequest& request);
-  absl::StatusOr<op::Operation> Resume(const op::OperationActionRequest& request);
-  absl::StatusOr<op::Operation> Retry(const op::OperationActionRequest& request);
-  absl::StatusOr<op::Operation> Skip(const op::OperationActionRequest& request);
+  absl::StatusOr<op::Operation> Cancel(const op::OperationActionRequest& request, const Viewer& viewer = std::nullopt);
+  absl::StatusOr<op::Operation> Pause(const op::OperationActionRequest& request, const Viewer& viewer = std::nullopt);
+  absl::StatusOr<op::Operation> Resume(const op::OperationActionRequest& request, const Viewer& viewer = std::nullopt);
+  absl::StatusOr<op::Operation> Retry(const op::OperationActionRequest& request, const Viewer& viewer = std::nullopt);
+  absl::StatusOr<op::Operation> Skip(const op::OperationActionRequest& request, const Viewer& viewer = std::nullopt);
 
   // Calls back with the present state at once (from the engine's thread), then with changes.
-  absl::StatusOr<int64_t> Watch(const op::WatchOperationRequest& request, Watchers::Callback callback);
+  absl::StatusOr<int64_t> Watch(const op::WatchOperationRequest& request, Watchers::Callback callback,
+                                const Viewer& viewer = std::nullopt);
   void Unwatch(int64_t id) { watchers_.Remove(id); }
 
   // The other site may be back, or a group's metadata has changed: look again now at what waits for that.
@@ -108,6 +117,9 @@ class Engine {
     std::map<std::string, Looking> looks;
     std::set<int> held_back;  // ready, but the operation is paused
     absl::Duration published = -absl::InfiniteDuration();
+    // As noted among the decisions.
+    bool past_point_of_no_return = false;
+    bool rolling_back = false;
   };
   struct Dispatch {
     std::string operation_id;
@@ -133,6 +145,7 @@ class Engine {
   void StartWaiting(Live& live, int index);
   void StopWaiting(Live& live, int index);
   void FireTimers();
+  void NoteTurnings(Live& live);
   void Idle(Live& live);
   void Schedule();
   void Prepare(Live& live, int index, Api api);
@@ -153,9 +166,10 @@ class Engine {
   bool Forward(const Live& live, int index) const;
   absl::Duration Backoff(int tries);
   void AddProblem(Live& live, const op::TaskRecord& task, const absl::Status& status);
+  absl::Status CheckRoom(const op::Operation& operation) const;
   Live* Find(const std::string& operation_id);
-  absl::StatusOr<std::string> Resolve(const std::string& id_or_prefix) const;
-  absl::StatusOr<op::Operation> WithLive(const op::OperationActionRequest& request,
+  absl::StatusOr<std::string> Resolve(const std::string& id_or_prefix, const Viewer& viewer);
+  absl::StatusOr<op::Operation> WithLive(const op::OperationActionRequest& request, const Viewer& viewer,
                                          const std::function<absl::Status(Live&)>& change);
   void ResetTask(Live& live, int index);
   struct LeavingOut {

@@ -1,4 +1,6 @@
 // A turn: events -> decisions -> one transaction -> calls.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "libs/base/error.h"
@@ -122,7 +124,28 @@ void Engine::FireTimers() {
   }
 }
 
+// What cannot be taken back, and what goes the other way from now on.
+void Engine::NoteTurnings(Live& live) {
+  const Run& run = *live.run;
+  if (run.operation().past_point_of_no_return() && !live.past_point_of_no_return) {
+    options_.decisions->Note("point of no return passed",
+                             fmt::format("protection group {} belongs to {} with epoch {}", run.operation().group_name(),
+                                         run.operation().target_site(), EpochNow(run)),
+                             "operation " + run.id(), run.operation().request_id());
+  }
+  if (run.header().rolling_back() && !live.rolling_back) {
+    options_.decisions->Note("rolling back",
+                             fmt::format("protection group {} stays on {}: {}", run.operation().group_name(),
+                                         run.operation().source_site(),
+                                         run.header().cancel_requested() ? "cancelled" : run.header().cause().cause()),
+                             "operation " + run.id(), run.operation().request_id());
+  }
+  live.past_point_of_no_return = run.operation().past_point_of_no_return();
+  live.rolling_back = run.header().rolling_back();
+}
+
 void Engine::Idle(Live& live) {
+  NoteTurnings(live);
   Run& run = *live.run;
   if (!run.changed || run.unsettled_main() > 0) return;
   const int size = run.size();
@@ -133,7 +156,11 @@ void Engine::Idle(Live& live) {
     run.Account(clock_.Monotonic());
     run.StoreSpent();
     run.mutable_operation() = MakeView(run, director_, false);
-    if (!ended_before) LogEnded(logger_, run);
+    if (!ended_before) {
+      LogEnded(logger_, run);
+      options_.decisions->Note("operation ended", DescriptionOf(run), "operation " + run.id(),
+                               run.operation().request_id());
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "services/orchestrator/domain/engine/log_lines.h"
 
+#include <fmt/format.h>
+
 #include <cctype>
 #include <utility>
 
@@ -39,6 +41,13 @@ int64_t EpochNow(const Run& run) {
 
 Purpose PurposeOf(const Run& run, const op::TaskRecord& record) {
   return {run.id(), record.task().step(), record.task().id(), EpochNow(run)};
+}
+
+std::string DescriptionOf(const Run& run) {
+  const op::Operation& operation = run.operation();
+  return fmt::format("{} of {} from {} to {}, {}{}", Lower(op::OperationType_Name(operation.type())),
+                     operation.group_name(), operation.source_site(), operation.target_site(),
+                     StateName(operation.state()), operation.force() ? ", by force" : "");
 }
 
 void LogAccepted(const log::Logger& logger, const Run& run) {

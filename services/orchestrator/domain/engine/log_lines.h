@@ -4,6 +4,8 @@
 //
 // Threads: functions. Failure: none.
 
+#include <string>
+
 #include "libs/base/purpose.h"
 #include "libs/log/log.h"
 #include "services/orchestrator/domain/engine/run.h"
@@ -13,6 +15,9 @@ namespace protector::orchestrator {
 // The epoch that changes of the operation carry at present.
 int64_t EpochNow(const Run& run);
 Purpose PurposeOf(const Run& run, const op::TaskRecord& record);
+
+// "planned_failover of prod-web-app from site-a to site-b, completed": as decisions are noted.
+std::string DescriptionOf(const Run& run);
 
 void LogAccepted(const log::Logger& logger, const Run& run);
 void LogSettled(const log::Logger& logger, const Run& run, const op::TaskRecord& record);

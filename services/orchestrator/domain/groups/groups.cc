@@ -6,6 +6,7 @@
 
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/groups/rules.h"
+#include "services/orchestrator/domain/tenant_project.h"
 
 namespace protector::orchestrator {
 namespace {
@@ -53,6 +54,7 @@ std::shared_ptr<std::mutex> Groups::LockOf(const std::string& group_id) {
 }
 
 absl::StatusOr<std::string> Groups::ProjectId(const Call& call, const op::Project& project) {
+  if (call.tenant) return TenantProject(deps_.sites, call, project);
   if (!project.id().empty()) return project.id();
   if (project.name().empty()) return std::string();
   PROTECTOR_ASSIGN_OR_RETURN(const auto found, deps_.sites.ResolveProject(call, project.name(), project.domain()));
@@ -75,7 +77,9 @@ absl::StatusOr<op::Group> Groups::Find(const Call& call, const std::string& grou
     request.set_project_id(project_id);
   }
   const auto answer = here.metadata->GetDocument(call, request);
-  if (answer.status().code() == absl::StatusCode::kNotFound || (answer.ok() && answer->document().deleted())) {
+  const bool others = answer.ok() && call.tenant && !call.tenant->Owns(answer->document().projects());
+  if (others || answer.status().code() == absl::StatusCode::kNotFound ||
+      (answer.ok() && answer->document().deleted())) {
     return Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND",
                  fmt::format("no protection group {} on {}", group, deps_.sites.LocalSite()))
         .Object("protection group " + group)
@@ -218,7 +222,14 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
   }
   if (!request.request_id().empty()) {
     const auto earlier = deps_.store.Get(kRequests, request.request_id());
-    if (earlier.ok()) return Find(call, earlier->value, {});
+    if (earlier.ok()) {
+      auto made = Find(call, earlier->value, {});
+      if (!call.tenant || made.status().code() != absl::StatusCode::kNotFound) return made;
+      return Error(absl::StatusCode::kPermissionDenied, "REQUEST_ID_USED",
+                   "this request id was used for another request, which is not this user's to see")
+          .Object("request " + request.request_id())
+          .Remedy("Give each request an id of its own.");
+    }
   }
   PROTECTOR_ASSIGN_OR_RETURN(const groups::Policy policy,
                              CompletePolicy(request.policy(), request.name(), request.stop_immediately()));

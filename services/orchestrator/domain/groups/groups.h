@@ -78,6 +78,8 @@ class Groups {
     bool frees_group = false;
   };
 
+  // The project of this site that a request is about: the one it names, which has to be the caller's where the caller
+  // is kept to one; without a name the caller's. "": all.
   absl::StatusOr<std::string> ProjectId(const Call& call, const op::Project& project);
   // Makes the change again, from a newer document, when another commit came between: an operation commits when the
   // last of its pending work is done, whenever that is. With an etag the caller decides.

@@ -5,6 +5,7 @@
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/operations/graph.h"
 #include "services/orchestrator/domain/sync_status.h"
+#include "services/orchestrator/domain/tenant_project.h"
 #include "services/orchestrator/domain/times.h"
 
 namespace protector::orchestrator {
@@ -25,6 +26,15 @@ absl::Status WrongStatus(const groups::GroupDocument& document, const std::strin
   return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS", what)
       .Object("protection group " + document.name())
       .Remedy(remedy);
+}
+
+// What belongs to another project is not there for who is kept to one.
+absl::StatusOr<metadata::GetDocumentResponse> Own(const Call& call, const std::string& group,
+                                                  absl::StatusOr<metadata::GetDocumentResponse> found) {
+  if (!found.ok() || !call.tenant || call.tenant->Owns(found->document().projects())) return found;
+  return Error(absl::StatusCode::kNotFound, "GROUP_NOT_FOUND", fmt::format("no protection group {}", group))
+      .Object("protection group " + group)
+      .Remedy("See `protector protection-group list` for the groups of your project.");
 }
 
 bool HasStale(const groups::GroupDocument& document, const std::string& site) {
@@ -79,18 +89,21 @@ absl::StatusOr<metadata::GetDocumentResponse> Starter::FindGroup(const Call& cal
   metadata::GetDocumentRequest ask;
   if (IsUuid(group)) {
     ask.set_group_id(group);
-    absl::StatusOr<metadata::GetDocumentResponse> found = local.metadata->GetDocument(call, ask);
+    absl::StatusOr<metadata::GetDocumentResponse> found = Own(call, group, local.metadata->GetDocument(call, ask));
     if (found.ok() || found.status().code() != absl::StatusCode::kNotFound) return found;
     ask.clear_group_id();
   }
   ask.set_name(group);
-  if (!project.id().empty() || !project.name().empty()) {
+  if (call.tenant) {
+    PROTECTOR_ASSIGN_OR_RETURN(const std::string own, TenantProject(context_.sites, call, project));
+    ask.set_project_id(own);
+  } else if (!project.id().empty() || !project.name().empty()) {
     PROTECTOR_ASSIGN_OR_RETURN(
         const sites::Project resolved,
         context_.sites.ResolveProject(call, project.id().empty() ? project.name() : project.id(), project.domain()));
     ask.set_project_id(resolved.id());
   }
-  return local.metadata->GetDocument(call, ask);
+  return Own(call, group, local.metadata->GetDocument(call, ask));
 }
 
 // A move that has ended has turned the group round: what the same request would begin now is the opposite move.
@@ -259,7 +272,13 @@ void Starter::WarnOfSource(const Call& call, int64_t version, op::Operation& ope
 absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish) {
   if (!wish.request_id.empty()) {
     const absl::StatusOr<op::Operation> known = engine_.FindRequest(wish.request_id);
-    if (known.ok()) return known;
+    if (known.ok()) {
+      if (!call.tenant || call.tenant->Owns(known->projects())) return known;
+      return Error(absl::StatusCode::kPermissionDenied, "REQUEST_ID_USED",
+                   "this request id was used for another request, which is not this user's to see")
+          .Object("request " + wish.request_id)
+          .Remedy("Give each request an id of its own.");
+    }
   }
   PROTECTOR_RETURN_IF_ERROR(CheckMappings(wish.mappings));
   PROTECTOR_ASSIGN_OR_RETURN(const metadata::GetDocumentResponse head, FindGroup(call, wish.group, wish.project));
@@ -298,6 +317,7 @@ absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish)
   operation.set_type(wish.type);
   operation.set_group_id(document.id());
   operation.set_group_name(document.name());
+  *operation.mutable_projects() = document.projects();
   operation.set_epoch(document.epoch());
   operation.set_source_site(source);
   operation.set_target_site(target);

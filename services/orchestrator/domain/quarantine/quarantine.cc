@@ -1,6 +1,7 @@
 #include "services/orchestrator/domain/quarantine/quarantine.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -148,6 +149,10 @@ bool Quarantine::CheckGroup(const Group& group) {
     if (!servers.empty()) {
       logger_.Warning("this site was overtaken; members here are put into quarantine",
                       {{"group", group.document.name()}, {"epoch", group.epoch}, {"primary", group.primary}});
+      decisions_->Note("quarantine",
+                       fmt::format("protection group {} was overtaken by epoch {} on {}: its members on {} are stopped",
+                                   group.document.name(), group.epoch, group.primary, local),
+                       fmt::format("servers {}", fmt::join(servers, ", ")), "");
     }
   }
   Warn(group.document.id(),

@@ -13,6 +13,7 @@
 
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "libs/log/log.h"
 #include "libs/store/store.h"
 #include "services/orchestrator/domain/authority/authority.h"
+#include "services/orchestrator/domain/decisions.h"
 #include "services/orchestrator/domain/engine/engine.h"
 #include "services/orchestrator/domain/operations/context.h"
 
@@ -28,8 +30,13 @@ namespace protector::orchestrator {
 class Quarantine {
  public:
   Quarantine(const OperationContext& context, store::Store& store, EpochGuard& guard, Engine& engine,
-             log::Logger logger)
-      : context_(context), store_(store), guard_(guard), engine_(engine), logger_(std::move(logger)) {}
+             log::Logger logger, std::shared_ptr<Decisions> decisions = std::make_shared<NoDecisions>())
+      : context_(context),
+        store_(store),
+        guard_(guard),
+        engine_(engine),
+        logger_(std::move(logger)),
+        decisions_(std::move(decisions)) {}
 
   // One pass over all groups of this site. True when the peer answered and nothing remains to be done.
   bool Check();
@@ -61,6 +68,7 @@ class Quarantine {
   EpochGuard& guard_;
   Engine& engine_;
   log::Logger logger_;
+  const std::shared_ptr<Decisions> decisions_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -19,12 +19,14 @@ using Reactor = ::grpc::ServerUnaryReactor;
 constexpr int kDefaultPage = 100;
 constexpr int kLargestPage = 1000;
 
-absl::StatusOr<op::ListOperationsResponse> ListPage(Engine& engine, const op::ListOperationsRequest& request) {
+absl::StatusOr<op::ListOperationsResponse> ListPage(Engine& engine, const op::ListOperationsRequest& request,
+                                                    const Engine::Viewer& viewer) {
   if (request.page_size() < 0) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "page_size is negative")
         .Remedy("Give 1 to 1000.");
   }
-  const auto wanted = [&request](const op::Operation& operation) {
+  const auto wanted = [&](const op::Operation& operation) {
+    if (viewer && !viewer->Owns(operation.projects())) return false;
     const bool group =
         request.group().empty() || request.group() == operation.group_id() || request.group() == operation.group_name();
     const auto& states = request.states();
@@ -68,27 +70,31 @@ class OperationServiceImpl final : public op::OperationService::CallbackService 
   }
   Reactor* GetOperation(Context* context, const op::GetOperationRequest* request, op::Operation* response) override {
     return rpc::Unary(host_, context, request, response, "GetOperation",
-                      [this](const rpc::CallContext&, const op::GetOperationRequest& r) {
-                        return engine_.Get(r.id(), r.with_tasks());
+                      [this](const rpc::CallContext& call, const op::GetOperationRequest& r) {
+                        return engine_.Get(r.id(), r.with_tasks(), call.tenant);
                       });
   }
   Reactor* ListOperations(Context* context, const op::ListOperationsRequest* request,
                           op::ListOperationsResponse* response) override {
-    return rpc::Unary(
-        host_, context, request, response, "ListOperations",
-        [this](const rpc::CallContext&, const op::ListOperationsRequest& r) { return ListPage(engine_, r); });
+    return rpc::Unary(host_, context, request, response, "ListOperations",
+                      [this](const rpc::CallContext& call, const op::ListOperationsRequest& r) {
+                        return ListPage(engine_, r, call.tenant);
+                      });
   }
   ::grpc::ServerWriteReactor<op::Operation>* WatchOperation(Context* context,
                                                             const op::WatchOperationRequest* request) override {
     return rpc::Stream<op::Operation>(host_, context, request, "WatchOperation",
-                                      [this](const rpc::CallContext&, const op::WatchOperationRequest& r,
+                                      [this](const rpc::CallContext& call, const op::WatchOperationRequest& r,
                                              std::shared_ptr<rpc::EventStream<op::Operation>> stream) -> absl::Status {
                                         const auto watcher =
-                                            engine_.Watch(r, [stream](const op::Operation& operation, bool last) {
-                                              const bool open = stream->Push(operation);
-                                              if (last) stream->Close(absl::OkStatus());
-                                              return open;
-                                            });
+                                            engine_.Watch(
+                                                r,
+                                                [stream](const op::Operation& operation, bool last) {
+                                                  const bool open = stream->Push(operation);
+                                                  if (last) stream->Close(absl::OkStatus());
+                                                  return open;
+                                                },
+                                                call.tenant);
                                         if (!watcher.ok()) return watcher.status();
                                         stream->OnClosed([this, id = *watcher] { engine_.Unwatch(id); });
                                         return absl::OkStatus();
@@ -115,12 +121,12 @@ class OperationServiceImpl final : public op::OperationService::CallbackService 
   }
 
  private:
-  using Verb = absl::StatusOr<op::Operation> (Engine::*)(const op::OperationActionRequest&);
+  using Verb = absl::StatusOr<op::Operation> (Engine::*)(const op::OperationActionRequest&, const Engine::Viewer&);
   Reactor* Action(Context* context, const op::OperationActionRequest* request, op::Operation* response,
                   const std::string& name, Verb verb) {
     return rpc::Unary(host_, context, request, response, name,
-                      [this, verb](const rpc::CallContext&, const op::OperationActionRequest& r) {
-                        return std::invoke(verb, engine_, r);
+                      [this, verb](const rpc::CallContext& call, const op::OperationActionRequest& r) {
+                        return std::invoke(verb, engine_, r, call.tenant);
                       });
   }
 
