@@ -20,8 +20,8 @@ namespace {
 
 constexpr size_t kMostOfRequest = 4096;
 constexpr absl::Duration kTellTimeout = absl::Seconds(5);
-constexpr absl::Duration kTellPause = absl::Seconds(1);    // several changes are told of at once
-constexpr absl::Duration kTellAgain = absl::Seconds(30);   // after a peer that did not answer
+constexpr absl::Duration kTellPause = absl::Seconds(1);   // several changes are told of at once
+constexpr absl::Duration kTellAgain = absl::Seconds(30);  // after a peer that did not answer
 
 using Stub = pb::AuditService::StubInterface;
 
@@ -83,26 +83,26 @@ class AuditTransport final : public pb::AuditService::CallbackService {
   ::grpc::ServerUnaryReactor* VerifyRecords(::grpc::CallbackServerContext* context,
                                             const pb::VerifyRecordsRequest* request,
                                             pb::VerifyRecordsResponse* response) override {
-    return rpc::Unary(host_, context, request, response, "AuditService/VerifyRecords",
-                      [this](const rpc::CallContext&,
-                             const pb::VerifyRecordsRequest& r) -> absl::StatusOr<pb::VerifyRecordsResponse> {
-                        PROTECTOR_ASSIGN_OR_RETURN(pb::VerifyRecordsResponse found,
-                                                   log_.Verify({r.known_number(), r.known_hash()}));
-                        ask_peer_(found);
-                        return found;
-                      });
+    return rpc::Unary(
+        host_, context, request, response, "AuditService/VerifyRecords",
+        [this](const rpc::CallContext&,
+               const pb::VerifyRecordsRequest& r) -> absl::StatusOr<pb::VerifyRecordsResponse> {
+          PROTECTOR_ASSIGN_OR_RETURN(pb::VerifyRecordsResponse found, log_.Verify({r.known_number(), r.known_hash()}));
+          ask_peer_(found);
+          return found;
+        });
   }
   ::grpc::ServerUnaryReactor* NoteHead(::grpc::CallbackServerContext* context, const pb::NoteHeadRequest* request,
                                        pb::NoteHeadResponse* response) override {
-    return rpc::Unary(host_, context, request, response, "AuditService/NoteHead",
-                      [this](const rpc::CallContext&,
-                             const pb::NoteHeadRequest& r) -> absl::StatusOr<pb::NoteHeadResponse> {
-                        PROTECTOR_ASSIGN_OR_RETURN(const std::vector<pb::ChainEnd> noted, log_.Noted());
-                        if (r.has_end()) PROTECTOR_RETURN_IF_ERROR(log_.Note(r.end()));
-                        pb::NoteHeadResponse answer;
-                        answer.mutable_noted()->Assign(noted.begin(), noted.end());
-                        return answer;
-                      });
+    return rpc::Unary(
+        host_, context, request, response, "AuditService/NoteHead",
+        [this](const rpc::CallContext&, const pb::NoteHeadRequest& r) -> absl::StatusOr<pb::NoteHeadResponse> {
+          PROTECTOR_ASSIGN_OR_RETURN(const std::vector<pb::ChainEnd> noted, log_.Noted());
+          if (r.has_end()) PROTECTOR_RETURN_IF_ERROR(log_.Note(r.end()));
+          pb::NoteHeadResponse answer;
+          answer.mutable_noted()->Assign(noted.begin(), noted.end());
+          return answer;
+        });
   }
 
  private:
@@ -115,9 +115,10 @@ class AuditTransport final : public pb::AuditService::CallbackService {
 
 config::Schema AuditConfigKeys() {
   config::Schema schema;
-  schema.Add({.path = "audit.path",
-              .doc = "The SQLite file that holds the record of changes and decisions; empty: audit.db beside store.path.",
-              .default_value = ""});
+  schema.Add(
+      {.path = "audit.path",
+       .doc = "The SQLite file that holds the record of changes and decisions; empty: audit.db beside store.path.",
+       .default_value = ""});
   return schema;
 }
 

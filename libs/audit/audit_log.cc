@@ -166,7 +166,8 @@ absl::StatusOr<pb::VerifyRecordsResponse> AuditLog::Verify(const Head& known) co
     before = sealed->hash;
     response.set_records(number);
   }
-  if (response.first_wrong() == 0 && before != end.hash) wrong(end.number, "the chain ended otherwise when it was opened");
+  if (response.first_wrong() == 0 && before != end.hash)
+    wrong(end.number, "the chain ended otherwise when it was opened");
   if (known.number > end.number) wrong(end.number + 1, "it was noted elsewhere and is missing: the end was cut off");
   response.set_head(before);
   response.set_intact(response.first_wrong() == 0);

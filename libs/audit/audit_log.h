@@ -1,10 +1,11 @@
 #pragma once
-// An append-only record of changes and decisions: each entry carries a hash over the one before it and its own bytes, so
-// that who alters, removes or inserts one has to write every later one anew; and what others have noted of the chain's end
-// (the peer at the other site, the service's log) tells that it was done.
+// An append-only record of changes and decisions: each entry carries a hash over the one before it and its own bytes,
+// so that who alters, removes or inserts one has to write every later one anew; and what others have noted of the
+// chain's end (the peer at the other site, the service's log) tells that it was done.
 //
 // Threads: every method may be called from any thread; appends are made one after the other. Ownership: the clock
-// outlives it. Failure: Open and Append: the store's. After a failed Append nothing was added, or the same entry in full.
+// outlives it. Failure: Open and Append: the store's. After a failed Append nothing was added, or the same entry in
+// full.
 
 #include <functional>
 #include <memory>

@@ -28,7 +28,9 @@ struct Opened {
     clock.Advance(absl::Seconds(1));
     return *log->Append(record);
   }
-  std::string KeyOf(int64_t number) { return (std::string(19, '0') + std::to_string(number)).substr(std::to_string(number).size()); }
+  std::string KeyOf(int64_t number) {
+    return (std::string(19, '0') + std::to_string(number)).substr(std::to_string(number).size());
+  }
   std::string Value(int64_t number) { return store->Get("audit", KeyOf(number))->value; }
   void Overwrite(int64_t number, const std::string& value) {
     REQUIRE(store->PutIfVersion("audit", KeyOf(number), value, store::kAnyVersion).ok());

@@ -1,8 +1,8 @@
 #pragma once
 // Where a service's host records who asked for a change, what was decided and what came of it (libs/audit).
 //
-// Threads: every method may be called from any thread. Ownership: the sink outlives the host's server. Failure: a change
-// whose beginning cannot be recorded is not made.
+// Threads: every method may be called from any thread. Ownership: the sink outlives the host's server. Failure: a
+// change whose beginning cannot be recorded is not made.
 
 #include <google/protobuf/message.h>
 

@@ -41,10 +41,10 @@ struct CallContext {
   // The caller sees and changes this project's objects only; nullopt: all.
   std::optional<Tenant> tenant;
   Credentials credentials;  // what it shows for that; a secret, for the host only
-  Purpose purpose;     // the caller's, for logs; no decision rests on it
-  Identity caller;     // what its certificate proves; empty on a connection without TLS
-  std::string method;  // "/protector.site.v1.SiteRegistry/GetSite"
-  std::string peer;    // as gRPC names it: "ipv4:127.0.0.1:40000"
+  Purpose purpose;          // the caller's, for logs; no decision rests on it
+  Identity caller;          // what its certificate proves; empty on a connection without TLS
+  std::string method;       // "/protector.site.v1.SiteRegistry/GetSite"
+  std::string peer;         // as gRPC names it: "ipv4:127.0.0.1:40000"
   absl::Time deadline = absl::InfiniteFuture();
   std::function<bool()> cancelled = [] { return false; };  // the caller is gone or the deadline has passed
 };

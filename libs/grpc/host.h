@@ -1,8 +1,9 @@
 #pragma once
 // What every handler runs in: a bounded pool of worker threads for blocking work, which callers get in turn
-// (worker_pool.h), the checks each call has to pass (a program that may, a user that may, a deadline, not draining, room
-// in the queue), the record of changes, the request log and the metrics. A caller is a program of a site, and for the
-// command line the project that its user's token is for; those whose token is still to be asked about share one turn.
+// (worker_pool.h), the checks each call has to pass (a program that may, a user that may, a deadline, not draining,
+// room in the queue), the record of changes, the request log and the metrics. A caller is a program of a site, and for
+// the command line the project that its user's token is for; those whose token is still to be asked about share one
+// turn.
 //
 // Threads: every method may be called from any thread. Ownership: made by RunService (or a test) and outlives the
 // services. Failure: a call that finds the queue full gets RESOURCE_EXHAUSTED, one that comes while draining
@@ -62,8 +63,8 @@ class Host {
   int64_t KeepLookingAt(const CallContext& call, std::function<void(const absl::Status&)> end);
   void ForgetStream(int64_t id);
 
-  // Around a change that is to be on record: its number, or nullopt when the call is none of these. An error: the change
-  // must not be made.
+  // Around a change that is to be on record: its number, or nullopt when the call is none of these. An error: the
+  // change must not be made.
   absl::StatusOr<std::optional<int64_t>> BeginRecord(const CallContext& call, const google::protobuf::Message& request);
   void EndRecord(const std::optional<int64_t>& begun, const CallContext& call, const absl::Status& outcome,
                  const google::protobuf::Message* response);

@@ -266,19 +266,21 @@ TEST_CASE("users: the command line says who its user is, and nothing that it say
   served.host.SetAuditSink(sink);
   const auto security = Security::Tls(pki.Files("cli", {"site-a", "cli"}));
   REQUIRE(security.ok());
-  const auto reason = [&](const std::string& token) { return DetailOf(served.AskAs(*security, token).status()).reason; };
+  const auto reason = [&](const std::string& token) {
+    return DetailOf(served.AskAs(*security, token).status()).reason;
+  };
   CHECK(reason("") == "TOKEN_MISSING");
   CHECK(reason("unheard") == "TOKEN_REFUSED");
   CHECK(reason("weak") == "NOT_ALLOWED");
   CHECK(served.AskAs(*security, "good")->site() == "good in p-of-good");
   const int asked = gate.asked;
   CHECK(served.AskAs(*security, "good")->site() == "good in p-of-good");
-  CHECK(gate.asked == asked);  // it is known by now
-  CHECK(served.AskAs(*security, "boss")->site() == "cli of site-a");  // kept to no project
+  CHECK(gate.asked == asked);                                                        // it is known by now
+  CHECK(served.AskAs(*security, "boss")->site() == "cli of site-a");                 // kept to no project
   CHECK(served.Ask(pki.Files("peer", kPeer))->site() == "metadata-sync of site-b");  // a service needs no user
-  CHECK(sink.lines == std::vector<std::string>{"refused weak NOT_ALLOWED", "begin good",
-                                               "end 7 ok with answer", "begin good", "end 7 ok with answer",
-                                               "begin boss", "end 7 ok with answer"});
+  CHECK(sink.lines == std::vector<std::string>{"refused weak NOT_ALLOWED", "begin good", "end 7 ok with answer",
+                                               "begin good", "end 7 ok with answer", "begin boss",
+                                               "end 7 ok with answer"});
   served.server->Drain();
   const std::lock_guard lock(served.mutex);
   for (const char* text : {"TOKEN_MISSING", "TOKEN_REFUSED", "NOT_ALLOWED", "p-of-good"}) {

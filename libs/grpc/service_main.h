@@ -8,8 +8,8 @@
 //         .schema = protector::site_registry::ConfigSchema(), .build = protector::site_registry::BuildApp});
 //   }
 //
-// Flags: --config FILE, --check-config, --print-sample-config, --print-sample-policy, --list-failpoints, --version, --help. Exit codes: 0
-// ended by a signal or said what was asked, 1 failed, 2 wrong usage or configuration.
+// Flags: --config FILE, --check-config, --print-sample-config, --print-sample-policy, --list-failpoints, --version,
+// --help. Exit codes: 0 ended by a signal or said what was asked, 1 failed, 2 wrong usage or configuration.
 //
 // Common configuration keys (CommonSchema; defaults are the lab's site-a): site, listen, metrics.listen, log.level,
 // tls.ca_file, tls.certificate_file, tls.key_file, insecure, store.path, grpc.workers, grpc.max_queued,

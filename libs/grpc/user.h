@@ -1,6 +1,6 @@
 #pragma once
-// Who types the commands: a Keystone user, as the service's own site's Keystone (or, for a token of the other site's, the
-// service's peer there) says from the token that the command line sends with each call.
+// Who types the commands: a Keystone user, as the service's own site's Keystone (or, for a token of the other site's,
+// the service's peer there) says from the token that the command line sends with each call.
 //
 // Threads: values; a UserGate may be called from any thread. Ownership: the gate outlives the host's server. Failure:
 // TOKEN_REFUSED (UNAUTHENTICATED), KEYSTONE_UNREACHABLE (UNAVAILABLE), TOKEN_WITHOUT_PROJECT, NOT_ALLOWED
@@ -33,8 +33,8 @@ struct User {
 struct Credentials {
   std::string token;  // a secret
   std::string site;   // whose Keystone issued it; empty: this service's
-  // Where that site's registry is, for a registry that does not know the site yet. Only a hint: who answers there has to
-  // prove to be it.
+  // Where that site's registry is, for a registry that does not know the site yet. Only a hint: who answers there has
+  // to prove to be it.
   std::string registry;
 };
 

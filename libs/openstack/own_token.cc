@@ -31,8 +31,9 @@ absl::StatusOr<TokenInfo> AskAboutToken(http::HttpClient& http, const std::strin
   const absl::Status refused =
       Error(absl::StatusCode::kUnauthenticated, "TOKEN_REFUSED", "Keystone does not know this token (any more)")
           .Object("keystone " + http::HostOf(auth_url))
-          .Remedy("Log in again with valid credentials; a token ends when it expires, is revoked, or its user's "
-                  "password or roles change.");
+          .Remedy(
+              "Log in again with valid credentials; a token ends when it expires, is revoked, or its user's "
+              "password or roles change.");
   if (!IsToken(token)) return refused;
   http::Request request;
   request.url = IdentityBase(auth_url) + "/auth/tokens?nocatalog";

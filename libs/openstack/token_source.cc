@@ -20,8 +20,8 @@ bool Concerns(const absl::Status& status) {
   return status.code() != absl::StatusCode::kDeadlineExceeded && status.code() != absl::StatusCode::kCancelled;
 }
 
-// Keystone answers a login to a project that the user has no role in as it answers a wrong password. The user has logged
-// in elsewhere with the same one, so a missing role is the likely cause.
+// Keystone answers a login to a project that the user has no role in as it answers a wrong password. The user has
+// logged in elsewhere with the same one, so a missing role is the likely cause.
 absl::Status NoRole(const absl::Status& refused, const cloudconfig::Cloud& cloud, const std::string& project) {
   const std::string user = cloud.Auth("username").empty() ? cloud.Auth("user_id") : cloud.Auth("username");
   ErrorDetail detail = DetailOf(refused);

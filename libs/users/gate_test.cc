@@ -12,7 +12,8 @@ constexpr char kTokens[] = "http://k:5000/v3/auth/tokens";
 std::string Body(const std::string& role, const std::string& expires = "2026-01-01T01:00:00.000000Z",
                  bool scoped = true) {
   return R"({"token":{"user":{"id":"u1","name":"olga","domain":{"id":"default","name":"Default"}},)" +
-         std::string(scoped ? R"("project":{"id":"p1","name":"demo","domain":{"id":"default","name":"Default"}},)" : "") +
+         std::string(scoped ? R"("project":{"id":"p1","name":"demo","domain":{"id":"default","name":"Default"}},)"
+                            : "") +
          R"("roles":[{"name":")" + role + R"("}],"issued_at":"2026-01-01T00:00:00.000000Z","expires_at":")" + expires +
          R"("}})";
 }

@@ -16,7 +16,8 @@ namespace protector::users {
 namespace {
 
 absl::Status Wrong(const std::string& file, const std::string& rule, const std::string& what) {
-  return Error(absl::StatusCode::kInvalidArgument, "POLICY_INVALID", fmt::format("{}: rule \"{}\": {}", file, rule, what))
+  return Error(absl::StatusCode::kInvalidArgument, "POLICY_INVALID",
+               fmt::format("{}: rule \"{}\": {}", file, rule, what))
       .Object("policy rule " + rule)
       .Remedy("Correct the rule; deploy/config/policy.sample.yaml shows every rule with its default.");
 }
@@ -120,9 +121,10 @@ class RuleParser {
     if (kind == "user_name") return Equal([](const rpc::User& user) { return user.name; }, value);
     if (kind == "project_id") return Equal([](const rpc::User& user) { return user.project.project_id; }, value);
     if (kind == "project_name") return Equal([](const rpc::User& user) { return user.project.project_name; }, value);
-    return absl::InvalidArgumentError(fmt::format("\"{}\" is no check; there are role, rule, user_id, user_name, "
-                                                  "project_id, project_name, @ and !",
-                                                  token));
+    return absl::InvalidArgumentError(
+        fmt::format("\"{}\" is no check; there are role, rule, user_id, user_name, "
+                    "project_id, project_name, @ and !",
+                    token));
   }
 
   static Check Equal(std::function<std::string(const rpc::User&)> part, const std::string& value) {

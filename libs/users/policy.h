@@ -57,8 +57,8 @@ class Policy {
   std::map<std::string, Check> checks_;
 };
 
-// The policy of a file, read again when it changes; without a file, the defaults. While a changed file is wrong, what it
-// said before holds, and `complain` is told once.
+// The policy of a file, read again when it changes; without a file, the defaults. While a changed file is wrong, what
+// it said before holds, and `complain` is told once.
 class PolicyFile {
  public:
   // "": no file. A file that is not there or wrong is an error here.

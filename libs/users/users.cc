@@ -31,16 +31,16 @@ class IdentityTransport final : public pb::IdentityService::CallbackService {
 
   ::grpc::ServerUnaryReactor* IdentifyUser(::grpc::CallbackServerContext* context,
                                            const pb::IdentifyUserRequest* request, pb::User* response) override {
-    return rpc::Unary(host_, context, request, response, "IdentityService/IdentifyUser",
-                      [this](const rpc::CallContext& call, const pb::IdentifyUserRequest& r) -> absl::StatusOr<pb::User> {
-                        const rpc::Credentials credentials{r.token(), "", ""};
-                        std::shared_ptr<const rpc::User> user = gate_.Known(credentials);
-                        if (user == nullptr) {
-                          PROTECTOR_ASSIGN_OR_RETURN(user,
-                                                     gate_.Identify(credentials, call.deadline, call.request_id));
-                        }
-                        return ToProto(*user);
-                      });
+    return rpc::Unary(
+        host_, context, request, response, "IdentityService/IdentifyUser",
+        [this](const rpc::CallContext& call, const pb::IdentifyUserRequest& r) -> absl::StatusOr<pb::User> {
+          const rpc::Credentials credentials{r.token(), "", ""};
+          std::shared_ptr<const rpc::User> user = gate_.Known(credentials);
+          if (user == nullptr) {
+            PROTECTOR_ASSIGN_OR_RETURN(user, gate_.Identify(credentials, call.deadline, call.request_id));
+          }
+          return ToProto(*user);
+        });
   }
 
  private:
@@ -67,9 +67,10 @@ class IdentityTransport final : public pb::IdentityService::CallbackService {
 config::Schema UsersConfigKeys() {
   using config::Type;
   config::Schema schema;
-  schema.Add({.path = "users.policy_file",
-              .doc = "Who may do what (deploy/config/policy.sample.yaml); read again when it changes. Empty: the defaults.",
-              .default_value = ""});
+  schema.Add(
+      {.path = "users.policy_file",
+       .doc = "Who may do what (deploy/config/policy.sample.yaml); read again when it changes. Empty: the defaults.",
+       .default_value = ""});
   schema.Add({.path = "users.token_cache",
               .type = Type::kDuration,
               .doc = "How long what Keystone said of a user's token counts: a revoked token and a withdrawn role are "
@@ -117,9 +118,10 @@ std::shared_ptr<const rpc::User> Gate::Known(const rpc::Credentials& credentials
 void Gate::Remember(const std::string& key, const std::shared_ptr<const rpc::User>& user) {
   const absl::Time now = clock_.Now();
   const std::lock_guard lock(mutex_);
-  if (known_.size() >= kMostKnown) {
+  if (now >= swept_ + options_.counts_for || known_.size() >= kMostKnown) {
     std::erase_if(known_, [&](const auto& entry) { return entry.second.until <= now; });
     if (known_.size() >= kMostKnown) known_.clear();
+    swept_ = now;
   }
   known_[key] = {user, std::min(now + options_.counts_for, user->expires_at)};
 }
@@ -164,7 +166,8 @@ absl::StatusOr<rpc::User> Gate::AskPeer(const rpc::Credentials& credentials, abs
   auto stub = pb::IdentityService::NewStub(connector->Get());
   pb::IdentifyUserRequest request;
   request.set_token(credentials.token);
-  rpc::CallOptions how(deadline - absl::Now(), fmt::format("{} of {} at {}", options_.program, credentials.site, *address));
+  rpc::CallOptions how(deadline - absl::Now(),
+                       fmt::format("{} of {} at {}", options_.program, credentials.site, *address));
   how.request_id = request_id;
   how.repeat = rpc::Repeat::kIfIdempotent;
   const auto answer = rpc::Call(static_cast<pb::IdentityService::StubInterface&>(*stub),
@@ -258,15 +261,15 @@ absl::StatusOr<std::unique_ptr<Users>> Users::Make(const rpc::Environment& envir
                       .counts_for = config.GetDuration("users.token_cache"),
                       .targets = targets};
   PROTECTOR_ASSIGN_OR_RETURN(
-      auto policy, PolicyFile::Open(config.GetString("users.policy_file"), [logger = environment.logger](const absl::Status& why) {
+      auto policy,
+      PolicyFile::Open(config.GetString("users.policy_file"), [logger = environment.logger](const absl::Status& why) {
         logger.Error("the policy file has changed and is wrong; what it said before holds", why);
       }));
   http::CurlOptions curl;
   curl.ca_file = config.GetString("cloud.ca_file");
   curl.insecure = config.GetBoolean("cloud.insecure");
-  std::unique_ptr<Users> users(
-      new Users(std::make_unique<Parts>(http::NewCurlHttpClient(curl, environment.clock), std::move(policy),
-                                        environment, options, std::move(peer))));
+  std::unique_ptr<Users> users(new Users(std::make_unique<Parts>(
+      http::NewCurlHttpClient(curl, environment.clock), std::move(policy), environment, options, std::move(peer))));
   if (!environment.security.insecure()) environment.host.SetUserGate(users->gate());
   return users;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The users of a service: whom a token belongs to, for as long as that counts, and what the policy lets them do. A part of
-// every service that the command line calls; put together from its configuration.
+// The users of a service: whom a token belongs to, for as long as that counts, and what the policy lets them do. A part
+// of every service that the command line calls; put together from its configuration.
 //
 //   users::Users::Make(environment, "orchestrator", MethodTargets(), [&](const rpc::Credentials& of) { ... });
 //   ... Services(): {..., users.service()}
@@ -64,8 +64,8 @@ class Gate final : public rpc::UserGate {
   bool InAllProjects(const rpc::User& user) override;
   absl::Duration CountsFor() const override { return options_.counts_for; }
 
-  // Whether the policy allows the caller what the rule of this name is about. Callers without a user (our services; all,
-  // without TLS) are not the policy's business.
+  // Whether the policy allows the caller what the rule of this name is about. Callers without a user (our services;
+  // all, without TLS) are not the policy's business.
   bool Allows(const std::string& rule, const rpc::CallContext& call);
   absl::Status Require(const std::string& rule, const rpc::User& user);
 
@@ -87,7 +87,8 @@ class Gate final : public rpc::UserGate {
   const rpc::Security& security_;
   const PeerAddress peer_;
   std::mutex mutex_;
-  std::map<std::string, Entry> known_;                                // by SHA-256 of token and site
+  std::map<std::string, Entry> known_;                                 // by SHA-256 of token and site
+  absl::Time swept_ = absl::InfinitePast();                            // of what counts no more
   std::map<std::string, std::shared_ptr<rpc::Connector>> connectors_;  // by address
 };
 

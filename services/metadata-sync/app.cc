@@ -121,8 +121,8 @@ absl::StatusOr<std::unique_ptr<rpc::App>> Build(const rpc::Environment& environm
   options.schema_version = kSchemaVersion;
   options.on_commit = [commits](size_t, absl::Duration took) { commits.Observe(absl::ToDoubleSeconds(took)); };
   PROTECTOR_ASSIGN_OR_RETURN(auto store, store::OpenSqlite(options, environment.clock));
-  const users::PeerAddress peer = [other = MakePeerOptions(environment.config)](
-                                      const rpc::Credentials& of) -> absl::StatusOr<std::string> {
+  const users::PeerAddress peer =
+      [other = MakePeerOptions(environment.config)](const rpc::Credentials& of) -> absl::StatusOr<std::string> {
     if (of.site.empty() || of.site == other.site) return other.address;
     return Error(absl::StatusCode::kNotFound, "SITE_NOT_FOUND",
                  fmt::format("{} is not the other site of {}", of.site, other.local_site));

@@ -27,8 +27,9 @@ TEST_CASE("the sample configuration is what the program declares") {
 }
 
 TEST_CASE("who may call is said of every method, and of nothing else") {
-  CHECK(rpc::testing::WrongRows(MethodCallers(), {protector::metadata::v1::Head::descriptor()->file(), protector::identity::v1::User::descriptor()->file(),
-                                                   protector::audit::v1::Record::descriptor()->file()}) ==
+  CHECK(rpc::testing::WrongRows(MethodCallers(), {protector::metadata::v1::Head::descriptor()->file(),
+                                                  protector::identity::v1::User::descriptor()->file(),
+                                                  protector::audit::v1::Record::descriptor()->file()}) ==
         std::vector<std::string>{});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// AuditService, for Session::Call: three programs of a site have it, each for its own record; CallHow::service says which.
+// AuditService, for Session::Call: three programs of a site have it, each for its own record; CallHow::service says
+// which.
 
 #include "cli/protector/client/session.h"
 #include "protector/audit/v1/audit.grpc.pb.h"

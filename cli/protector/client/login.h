@@ -5,8 +5,8 @@
 // clouds.yaml for their site, and the cloud that the configuration file names for another (`cloud:`). A site without is
 // shown the first one's token, with the name of that site; it asks there.
 //
-// A token is kept in $XDG_RUNTIME_DIR/protector (the user's own directory in memory), if there is such a directory, until
-// shortly before it expires: a login takes longer than most commands.
+// A token is kept in $XDG_RUNTIME_DIR/protector (the user's own directory in memory), if there is such a directory,
+// until shortly before it expires: a login takes longer than most commands.
 //
 // Threads: safe for all. Ownership: env and clock outlive it. Failure: what Keystone said; KEYSTONE_UNREACHABLE;
 // LOGIN_HELPER when protector-login cannot be run.

@@ -34,10 +34,12 @@ std::string HelperPath() {
 absl::Status HelperFailed(const std::string& path, const std::string& why) {
   return Error(absl::StatusCode::kFailedPrecondition, "LOGIN_HELPER", fmt::format("{} {}", path, why))
       .Object("file " + path)
-      .Remedy("It is a part of the command line: install both programs into one directory, or the package protector-cli.");
+      .Remedy(
+          "It is a part of the command line: install both programs into one directory, or the package protector-cli.");
 }
 
-// Two ends of a connection. Sockets, because writing to one that nobody reads any more can be told not to raise SIGPIPE.
+// Two ends of a connection. Sockets, because writing to one that nobody reads any more can be told not to raise
+// SIGPIPE.
 class Pipe {
  public:
   Pipe() { ok_ = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_) == 0; }
@@ -115,7 +117,8 @@ absl::StatusOr<std::string> RunHelper(const std::string& input, absl::Duration l
   }
   if (!written) return HelperFailed(path, "ended at once");
   if (!in_time) {
-    return Error(absl::StatusCode::kDeadlineExceeded, "KEYSTONE_UNREACHABLE", "Keystone did not answer the login in time")
+    return Error(absl::StatusCode::kDeadlineExceeded, "KEYSTONE_UNREACHABLE",
+                 "Keystone did not answer the login in time")
         .Remedy("Check that Keystone runs and can be reached from here: `openstack token issue`.");
   }
   if (said.empty()) return HelperFailed(path, "said nothing");

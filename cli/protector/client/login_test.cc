@@ -104,7 +104,8 @@ TEST_CASE("without credentials, or for a site that is not registered, it says so
 
 TEST_CASE("what Keystone says of a login reaches the user") {
   Fixture f;
-  f.failure = R"({"code":16,"reason":"NOT_AUTHENTICATED","message":"wrong password","object":"user demo","remedy":"do"})";
+  f.failure =
+      R"({"code":16,"reason":"NOT_AUTHENTICATED","message":"wrong password","object":"user demo","remedy":"do"})";
   const absl::Status status = f.Make().For(kSiteA, kSiteA, false).status();
   CHECK(status.code() == absl::StatusCode::kUnauthenticated);
   CHECK(DetailOf(status).reason == "NOT_AUTHENTICATED");

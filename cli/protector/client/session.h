@@ -147,8 +147,8 @@ class Session {
                     const char* name, const Request& request, const CallHow& how, StreamControl& control,
                     const std::function<bool(const Event&)>& take) {
     for (bool renew = false;;) {
-      const Begun begun =
-          Begin(site, ServiceTraits<Service>::kName, AddressOfService(site, ServiceTraits<Service>::kName), name, renew);
+      const Begun begun = Begin(site, ServiceTraits<Service>::kName,
+                                AddressOfService(site, ServiceTraits<Service>::kName), name, renew);
       if (!begun.status.ok()) return End(begun, begun.status);
       auto stub = Service::NewStub(begun.channel);
       const rpc::CallOptions options = OptionsFor(begun, how);

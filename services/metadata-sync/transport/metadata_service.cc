@@ -83,14 +83,14 @@ MetadataTransport::Unary* MetadataTransport::ApplyVersion(Context* context, cons
 
 MetadataTransport::Unary* MetadataTransport::ListHeads(Context* context, const pb::ListHeadsRequest* request,
                                                        pb::ListHeadsResponse* response) {
-  return rpc::Unary(parts_.host, context, request, response, "MetadataService/ListHeads",
-                    [this](const rpc::CallContext& call,
-                           const pb::ListHeadsRequest& r) -> absl::StatusOr<pb::ListHeadsResponse> {
-                      NotePeer(call);
-                      PROTECTOR_RETURN_IF_ERROR(MaySeeHeads(call, r));
-                      for (const std::string& group : r.group_ids()) parts_.replica.AwaitWriting(group);
-                      return parts_.queries.ListHeads(r);
-                    });
+  return rpc::Unary(
+      parts_.host, context, request, response, "MetadataService/ListHeads",
+      [this](const rpc::CallContext& call, const pb::ListHeadsRequest& r) -> absl::StatusOr<pb::ListHeadsResponse> {
+        NotePeer(call);
+        PROTECTOR_RETURN_IF_ERROR(MaySeeHeads(call, r));
+        for (const std::string& group : r.group_ids()) parts_.replica.AwaitWriting(group);
+        return parts_.queries.ListHeads(r);
+      });
 }
 
 MetadataTransport::Unary* MetadataTransport::ExportVersions(Context* context, const pb::ExportVersionsRequest* request,

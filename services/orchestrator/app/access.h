@@ -1,5 +1,6 @@
 #pragma once
-// Which of our programs, and which users, may call which method of orchestrator. A method that is missing here is called by nobody.
+// Which of our programs, and which users, may call which method of orchestrator. A method that is missing here is
+// called by nobody.
 //
 // Threads: a pure function. Failure: none.
 

@@ -14,8 +14,9 @@ namespace {
 
 TEST_CASE("who may call is said of every method, and of nothing else") {
   CHECK(rpc::testing::WrongRows(MethodCallers(), {protector::operation::v1::Operation::descriptor()->file(),
-                                                  protector::peer::v1::ChangeResponse::descriptor()->file(), protector::identity::v1::User::descriptor()->file(),
-                                                   protector::audit::v1::Record::descriptor()->file()}) ==
+                                                  protector::peer::v1::ChangeResponse::descriptor()->file(),
+                                                  protector::identity::v1::User::descriptor()->file(),
+                                                  protector::audit::v1::Record::descriptor()->file()}) ==
         std::vector<std::string>{});
 }
 

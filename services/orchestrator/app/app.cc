@@ -142,8 +142,8 @@ absl::StatusOr<std::unique_ptr<rpc::App>> BuildApp(const rpc::Environment& envir
       auto store, store::OpenSqlite({.path = environment.config.GetString("store.path")}, environment.clock));
   PROTECTOR_ASSIGN_OR_RETURN(auto cloud, MakeServiceCloud(environment.config, environment.logger, environment.metrics,
                                                           environment.clock, environment.ids));
-  std::shared_ptr<SitesPort> sites = MakeSitesClient(
-      {environment.site, environment.config.GetString("services.site_registry")}, environment.security);
+  std::shared_ptr<SitesPort> sites =
+      MakeSitesClient({environment.site, environment.config.GetString("services.site_registry")}, environment.security);
   const users::PeerAddress peer = [sites](const rpc::Credentials& of) { return OrchestratorOf(*sites, of.site); };
   PROTECTOR_ASSIGN_OR_RETURN(auto users, users::Users::Make(environment, "orchestrator", MethodTargets(), peer));
   PROTECTOR_ASSIGN_OR_RETURN(auto audit, audit::Audit::Make(environment, "orchestrator", RecordedMethods(), peer));

@@ -11,8 +11,8 @@ namespace protector::orchestrator {
 class Decisions {
  public:
   virtual ~Decisions() = default;
-  // `what`: "operation accepted", "operation ended", "point of no return passed", "rolling back", "quarantine". `about`:
-  // in words. `evidence`: what to look at.
+  // `what`: "operation accepted", "operation ended", "point of no return passed", "rolling back", "quarantine".
+  // `about`: in words. `evidence`: what to look at.
   virtual void Note(const std::string& what, const std::string& about, const std::string& evidence,
                     const std::string& request_id) = 0;
 };

@@ -22,10 +22,10 @@ inline absl::StatusOr<std::string> TenantProject(SitesPort& sites, const Call& c
   if (tenant.site != here) {
     PROTECTOR_ASSIGN_OR_RETURN(own, sites.MappedProject(call, tenant.site, tenant.project_id, here));
   }
-  const bool fits = !named.id().empty()     ? named.id() == own
-                    : named.name().empty()  ? true
-                    : tenant.site != here   ? true  // names of the other site's projects are its own
-                                            : named.name() == tenant.project_name || named.name() == own;
+  const bool fits = !named.id().empty()    ? named.id() == own
+                    : named.name().empty() ? true
+                    : tenant.site != here  ? true  // names of the other site's projects are its own
+                                           : named.name() == tenant.project_name || named.name() == own;
   if (fits) return own;
   const std::string asked = named.id().empty() ? named.name() : named.id();
   return Error(absl::StatusCode::kPermissionDenied, "PROJECT_NOT_YOURS",

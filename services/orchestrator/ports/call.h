@@ -18,7 +18,8 @@ struct Call {
   absl::Duration timeout;  // the call returns within it, whatever the other side does
   std::string request_id;  // of the caller; may be empty
   Purpose purpose;         // for logs
-  // The caller sees and changes this project's groups and operations only; nullopt: all (our own work; an administrator).
+  // The caller sees and changes this project's groups and operations only; nullopt: all (our own work; an
+  // administrator).
   std::optional<Tenant> tenant;
 };
 

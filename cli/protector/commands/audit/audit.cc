@@ -101,17 +101,51 @@ absl::Status List(Context& context) {
   std::sort(records.begin(), records.end(), [&](const Record& a, const Record& b) { return order(a) > order(b); });
   if (static_cast<int64_t>(records.size()) > limit) records.resize(static_cast<size_t>(limit));
   Listing listing;
-  listing.columns = {{"time"},         {"service"},    {"number"},        {"kind"},       {"user"},
-                     {"project"},      {"what"},       {"outcome"},       {"evidence"},   {"user_id", true},
-                     {"domain", true}, {"roles", true}, {"project_id", true}, {"token_site", true}, {"from", true},
-                     {"caller", true}, {"request_id", true}, {"request", true}, {"message", true}, {"begun", true},
-                     {"hash", true},   {"site", true}};
+  listing.columns = {{"time"},
+                     {"service"},
+                     {"number"},
+                     {"kind"},
+                     {"user"},
+                     {"project"},
+                     {"what"},
+                     {"outcome"},
+                     {"evidence"},
+                     {"user_id", true},
+                     {"domain", true},
+                     {"roles", true},
+                     {"project_id", true},
+                     {"token_site", true},
+                     {"from", true},
+                     {"caller", true},
+                     {"request_id", true},
+                     {"request", true},
+                     {"message", true},
+                     {"begun", true},
+                     {"hash", true},
+                     {"site", true}};
   for (const Record& r : records) {
-    listing.rows.push_back({TimeText(r.has_time(), r.time()), r.service(), r.number(), KindText(r.kind()), r.user(),
-                            r.project(), r.what(), r.outcome(), r.evidence(), r.user_id(), r.domain(),
-                            std::vector<std::string>(r.roles().begin(), r.roles().end()), r.project_id(),
-                            r.token_site(), r.from(), r.caller(), r.request_id(), r.request(), r.message(), r.begun(),
-                            r.hash(), r.site()});
+    listing.rows.push_back({TimeText(r.has_time(), r.time()),
+                            r.service(),
+                            r.number(),
+                            KindText(r.kind()),
+                            r.user(),
+                            r.project(),
+                            r.what(),
+                            r.outcome(),
+                            r.evidence(),
+                            r.user_id(),
+                            r.domain(),
+                            std::vector<std::string>(r.roles().begin(), r.roles().end()),
+                            r.project_id(),
+                            r.token_site(),
+                            r.from(),
+                            r.caller(),
+                            r.request_id(),
+                            r.request(),
+                            r.message(),
+                            r.begun(),
+                            r.hash(),
+                            r.site()});
   }
   return context.Show(listing);
 }
@@ -138,7 +172,8 @@ absl::Status Verify(Context& context) {
     PROTECTOR_RETURN_IF_ERROR(ReadKnown(context.arguments.Get("known"), known_program, known));
   PROTECTOR_ASSIGN_OR_RETURN(Session * session, context.Connect());
   Listing listing;
-  listing.columns = {{"service"}, {"intact"}, {"records"}, {"witnessed"}, {"problem"}, {"head", true}, {"first_wrong", true}, {"site", true}};
+  listing.columns = {{"service"}, {"intact"},     {"records"},           {"witnessed"},
+                     {"problem"}, {"head", true}, {"first_wrong", true}, {"site", true}};
   std::string broken;
   absl::Status missing;
   for (const std::string& program : programs) {
@@ -146,7 +181,7 @@ absl::Status Verify(Context& context) {
     how.service = program;
     how.timeout = std::max(context.timeout(), absl::Minutes(2));
     auto found = session->Call<Audits>(session->local(), &Audits::StubInterface::VerifyRecords, "VerifyRecords",
-                                             program == known_program ? known : audit_pb::VerifyRecordsRequest(), how);
+                                       program == known_program ? known : audit_pb::VerifyRecordsRequest(), how);
     if (!found.ok() && !NoAnswer(found.status())) return found.status();
     if (!found.ok()) {
       missing = found.status();
@@ -154,12 +189,13 @@ absl::Status Verify(Context& context) {
       continue;
     }
     if (!found->witness_problem().empty()) {
-      context.Warn(fmt::format("{}: what the other site noted could not be asked: {}", program, found->witness_problem()));
+      context.Warn(
+          fmt::format("{}: what the other site noted could not be asked: {}", program, found->witness_problem()));
     }
     for (const audit_pb::ChainEnd& other : found->replaced()) {
-      const std::string what =
-          fmt::format("the other site has noted another record, of {} entries, ending with {}: it was replaced by this one",
-                      other.number(), other.hash());
+      const std::string what = fmt::format(
+          "the other site has noted another record, of {} entries, ending with {}: it was replaced by this one",
+          other.number(), other.hash());
       const std::vector<std::string> accepted = context.arguments.All("accept");
       if (std::find(accepted.begin(), accepted.end(), other.hash()) != accepted.end()) continue;
       broken += fmt::format("{}{}: {}", broken.empty() ? "" : "; ", program, what);
@@ -173,8 +209,9 @@ absl::Status Verify(Context& context) {
   if (!broken.empty()) {
     return Error(absl::StatusCode::kDataLoss, "AUDIT_BROKEN", "the record is not as it was written: " + broken)
         .Site(Label(session->local()))
-        .Remedy("Somebody, or a broken disk, changed the file. Keep it as evidence with the service's log, whose `audit` "
-                "lines hold number and hash of each record; docs/security.md says how to go on.");
+        .Remedy(
+            "Somebody, or a broken disk, changed the file. Keep it as evidence with the service's log, whose `audit` "
+            "lines hold number and hash of each record; docs/security.md says how to go on.");
   }
   return missing;
 }
@@ -212,8 +249,9 @@ std::vector<Command> AuditCommands() {
                     .help = "A record as an `audit` line of the service's log has it: has to be in the chain."},
                    {.name = "--accept",
                     .value = "HASH",
-                    .help = "A record that was replaced on purpose (a new audit.path), by its end as this command says it; "
-                            "may be repeated."}},
+                    .help =
+                        "A record that was replaced on purpose (a new audit.path), by its end as this command says it; "
+                        "may be repeated."}},
        .examples = {"protector audit verify"},
        .shape = Shape::kList,
        .run = Verify,

@@ -40,7 +40,7 @@ struct EngineOptions {
   absl::Duration backoff_min = absl::Seconds(1);
   absl::Duration backoff_max = absl::Seconds(30);
   absl::Duration publish_interval = absl::Milliseconds(100);
-  int most_of_one_project = 100;  // operations that have not ended
+  int most_of_one_project = 100;                   // operations that have not ended
   absl::Duration look_min = absl::ZeroDuration();  // zero: what the kinds say
   std::shared_ptr<Meter> meter = std::make_shared<NoMeter>();
   std::shared_ptr<Decisions> decisions = std::make_shared<NoDecisions>();

@@ -129,16 +129,16 @@ void Engine::NoteTurnings(Live& live) {
   const Run& run = *live.run;
   if (run.operation().past_point_of_no_return() && !live.past_point_of_no_return) {
     options_.decisions->Note("point of no return passed",
-                             fmt::format("protection group {} belongs to {} with epoch {}", run.operation().group_name(),
-                                         run.operation().target_site(), EpochNow(run)),
+                             fmt::format("protection group {} belongs to {} with epoch {}",
+                                         run.operation().group_name(), run.operation().target_site(), EpochNow(run)),
                              "operation " + run.id(), run.operation().request_id());
   }
   if (run.header().rolling_back() && !live.rolling_back) {
-    options_.decisions->Note("rolling back",
-                             fmt::format("protection group {} stays on {}: {}", run.operation().group_name(),
-                                         run.operation().source_site(),
-                                         run.header().cancel_requested() ? "cancelled" : run.header().cause().cause()),
-                             "operation " + run.id(), run.operation().request_id());
+    options_.decisions->Note(
+        "rolling back",
+        fmt::format("protection group {} stays on {}: {}", run.operation().group_name(), run.operation().source_site(),
+                    run.header().cancel_requested() ? "cancelled" : run.header().cause().cause()),
+        "operation " + run.id(), run.operation().request_id());
   }
   live.past_point_of_no_return = run.operation().past_point_of_no_return();
   live.rolling_back = run.header().rolling_back();

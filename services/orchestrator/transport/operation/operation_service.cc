@@ -86,15 +86,14 @@ class OperationServiceImpl final : public op::OperationService::CallbackService 
     return rpc::Stream<op::Operation>(host_, context, request, "WatchOperation",
                                       [this](const rpc::CallContext& call, const op::WatchOperationRequest& r,
                                              std::shared_ptr<rpc::EventStream<op::Operation>> stream) -> absl::Status {
-                                        const auto watcher =
-                                            engine_.Watch(
-                                                r,
-                                                [stream](const op::Operation& operation, bool last) {
-                                                  const bool open = stream->Push(operation);
-                                                  if (last) stream->Close(absl::OkStatus());
-                                                  return open;
-                                                },
-                                                call.tenant);
+                                        const auto watcher = engine_.Watch(
+                                            r,
+                                            [stream](const op::Operation& operation, bool last) {
+                                              const bool open = stream->Push(operation);
+                                              if (last) stream->Close(absl::OkStatus());
+                                              return open;
+                                            },
+                                            call.tenant);
                                         if (!watcher.ok()) return watcher.status();
                                         stream->OnClosed([this, id = *watcher] { engine_.Unwatch(id); });
                                         return absl::OkStatus();
