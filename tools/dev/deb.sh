@@ -89,7 +89,7 @@ common_package() {
   install -D -m 644 deploy/systemd/tmpfiles.conf "$root/usr/lib/tmpfiles.d/protector.conf"
   install -D -m 755 deploy/pki/protector-pki "$root/usr/bin/protector-pki"
   mkdir -p "$root/usr/share/doc/protector-common"
-  install -m 644 README.md docs/*.md "$root/usr/share/doc/protector-common"
+  install -m 644 README.md docs/*.md deploy/config/policy.sample.yaml "$root/usr/share/doc/protector-common"
   control protector-common all "openssl, systemd | systemd-standalone-sysusers" "Protector: what its programs share
  Users, directories, certificates (protector-pki) and documentation of Protector, disaster recovery for OpenStack on FlashArray." \
     >"$root/DEBIAN/control"

@@ -89,12 +89,21 @@ struct Noted final : Meter {
   std::vector<absl::Duration> transitions;
 };
 
+struct NotedDecisions final : Decisions {
+  void Note(const std::string& what, const std::string&, const std::string& evidence,
+            const std::string& request_id) override {
+    notes.push_back(fmt::format("{} {} {}", what, evidence, request_id));
+  }
+  std::vector<std::string> notes;
+};
+
 struct Bench {
   Bench() : clock(absl::FromUnixSeconds(1700000000)), store(clock), director(script) { Restart(); }
   void Restart() {
     executor.queue.clear();
-    engine = std::make_unique<Engine>(EngineOptions{.limits = {.nova = 4}, .meter = meter}, store, clock, executor,
-                                      director, log::Logger());
+    engine = std::make_unique<Engine>(
+        EngineOptions{.limits = {.nova = 4}, .most_of_one_project = 2, .meter = meter, .decisions = decisions}, store,
+        clock, executor, director, log::Logger());
     REQUIRE(engine->Load().ok());
   }
   op::Operation Start(std::vector<op::TaskRecord> tasks) {
@@ -107,6 +116,18 @@ struct Bench {
     const auto started = engine->Start(header, {}, std::move(tasks));
     REQUIRE(started.ok());
     return *started;
+  }
+  // Of a group of its own, in a project of site-b.
+  absl::StatusOr<op::Operation> StartIn(const std::string& project, int number) {
+    op::OperationRecord header;
+    op::Operation& operation = *header.mutable_operation();
+    operation.set_id(fmt::format("op-11111111-000{}", number));
+    operation.set_group_id(fmt::format("group-{}", number));
+    operation.set_target_site("site-b");
+    operation.set_state(op::RUNNING);
+    operation.set_request_id(fmt::format("request-{}", number));
+    (*operation.mutable_projects())["site-b"] = project;
+    return engine->Start(header, {}, {Task(0)});
   }
   static op::TaskRecord Task(int number, std::vector<int> after = {}) {
     op::TaskRecord record;
@@ -146,6 +167,7 @@ struct Bench {
 
   Script script;
   std::shared_ptr<Noted> meter = std::make_shared<Noted>();
+  std::shared_ptr<NotedDecisions> decisions = std::make_shared<NotedDecisions>();
   ManualClock clock;
   store::MemoryStore store;
   PlainDirector director;
@@ -413,6 +435,86 @@ TEST_CASE("Works run on threads, and a hung one holds nothing but its own") {
   wake.notify_all();
   lock.unlock();
   executor.Drain();
+}
+
+TEST_CASE("A project has so many operations under way and no more, whatever the others have") {
+  Bench bench;
+  REQUIRE(bench.StartIn("red", 1).ok());
+  REQUIRE(bench.StartIn("red", 2).ok());
+  const auto third = bench.StartIn("red", 3);
+  CHECK(third.status().code() == absl::StatusCode::kResourceExhausted);
+  CHECK(DetailOf(third.status()).reason == "TOO_MANY_OPERATIONS");
+  CHECK(bench.StartIn("blue", 4).ok());
+  CHECK(bench.StartIn("red", 1).ok());  // the same request again is no further one
+  bench.Settle();
+  CHECK(bench.StartIn("red", 3).ok());  // those that have ended count no more
+}
+
+TEST_CASE("Another project's operations are not there: by id, by prefix, for every verb, running or ended") {
+  Bench bench;
+  REQUIRE(bench.StartIn("red", 1).ok());
+  REQUIRE(bench.StartIn("blue", 2).ok());
+  const Engine::Viewer red = Tenant{"site-b", "red", ""}, blue = Tenant{"site-b", "blue", ""};
+  const Engine::Viewer elsewhere = Tenant{"site-a", "red", ""};  // a project of the same id, of another Keystone
+  const auto words = [](const absl::Status& status, const std::string& id) {
+    return MessageOf(status).substr(0, MessageOf(status).find(id));
+  };
+  for (const bool ended : {false, true}) {
+    CAPTURE(ended);
+    if (ended) bench.Settle();
+    CHECK(bench.engine->Get("op-11111111-0001", false, red).ok());
+    CHECK(bench.engine->Get("op-11111111-0001", false).ok());
+    const auto hidden = bench.engine->Get("op-11111111-0001", false, blue);
+    const auto absent = bench.engine->Get("op-99999999-0009", false, blue);
+    CHECK(hidden.status().code() == absl::StatusCode::kNotFound);
+    CHECK(words(hidden.status(), "op-1") == words(absent.status(), "op-9"));
+    CHECK_FALSE(bench.engine->Get("op-11111111-0001", false, elsewhere).ok());
+    // Two operations begin so; each project has one.
+    CHECK(bench.engine->Get("op-11111111", false, red)->id() == "op-11111111-0001");
+    CHECK(bench.engine->Get("op-11111111", false, blue)->id() == "op-11111111-0002");
+    CHECK(bench.engine->Get("op-11111111", false).status().code() == absl::StatusCode::kInvalidArgument);
+    op::OperationActionRequest request;
+    request.set_id("op-11111111-0001");
+    request.set_task("0");
+    request.set_reason("because");
+    for (const auto verb : {&Engine::Cancel, &Engine::Pause, &Engine::Resume, &Engine::Retry, &Engine::Skip}) {
+      CHECK((*bench.engine.*verb)(request, blue).status().code() == absl::StatusCode::kNotFound);
+    }
+    op::WatchOperationRequest watch;
+    watch.set_id("op-11111111-0001");
+    const auto nothing = [](const op::Operation&, bool) { return true; };
+    CHECK(bench.engine->Watch(watch, nothing, blue).status().code() == absl::StatusCode::kNotFound);
+  }
+}
+
+TEST_CASE("An operation of a release that did not note whose it is gets its projects from its plan") {
+  Bench bench;
+  op::OperationRecord header;
+  header.mutable_operation()->set_id("op-00000000-0001");
+  header.mutable_operation()->set_group_id("group");
+  header.mutable_operation()->set_state(op::RUNNING);
+  op::PlanRecord plan;
+  (*plan.mutable_document()->mutable_projects())["site-a"] = "red";
+  REQUIRE(bench.engine->Start(header, plan, {Bench::Task(0)}).ok());
+  const Engine::Viewer red = Tenant{"site-a", "red", ""};
+  CHECK_FALSE(bench.engine->Get("op-00000000-0001", false, red).ok());
+  bench.Restart();
+  CHECK(bench.engine->Get("op-00000000-0001", false, red).ok());
+  bench.Settle();
+  bench.Restart();
+  CHECK(bench.engine->Get("op-00000000-0001", false, red).ok());
+}
+
+TEST_CASE("What the engine decides is noted once, also across a restart") {
+  Bench bench;
+  REQUIRE(bench.StartIn("red", 1).ok());
+  bench.Step();
+  bench.Restart();
+  bench.Settle();
+  bench.Restart();
+  bench.Settle();
+  CHECK(bench.decisions->notes == std::vector<std::string>{"operation accepted operation op-11111111-0001 request-1",
+                                                           "operation ended operation op-11111111-0001 request-1"});
 }
 
 }  // namespace protector::orchestrator
