@@ -299,10 +299,7 @@ absl::StatusOr<int64_t> Audit::Begin(const rpc::CallContext& call, const google:
   record.set_request(RequestText(request));
   const absl::StatusOr<Head> head = Append(std::move(record));
   if (head.ok()) return head->number;
-  return Error(absl::StatusCode::kUnavailable, "AUDIT_UNAVAILABLE",
-               fmt::format("the change cannot be put on record, so it is not made: {}", MessageOf(head.status())))
-      .Object("audit log of " + parts_->program)
-      .Remedy(DetailOf(head.status()).remedy);
+  return Annotate(head.status(), "the change cannot be put on record, so it is not made");
 }
 
 void Audit::End(int64_t begun, const rpc::CallContext& call, const absl::Status& outcome,

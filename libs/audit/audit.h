@@ -8,7 +8,7 @@
 //
 // Threads: all methods may be called from any thread; one thread inside tells the peer. Ownership: the environment
 // outlives it; it outlives the server. Failure: Make: a file that cannot be opened. A change that cannot be put on
-// record is refused (AUDIT_UNAVAILABLE); an outcome that cannot be is in the service's log, as an error.
+// record is refused with the store's reason (STORE_FULL, ...); an outcome that cannot be is in the service's log.
 
 #include <grpcpp/grpcpp.h>
 

@@ -72,6 +72,15 @@ TEST_CASE("a token of this site is its Keystone's to explain, and the answer cou
   CHECK(f.gate.Known({"t1", "", ""}) == nullptr);
 }
 
+TEST_CASE("a clock that is set back keeps no answer alive") {
+  Fixture f;
+  f.Keystone(200, Body("member"));
+  REQUIRE(f.Identify("t1").ok());
+  f.clock.Jump(-absl::Hours(20));
+  f.clock.Advance(absl::Seconds(31));
+  CHECK(f.gate.Known({"t1", "", ""}) == nullptr);
+}
+
 TEST_CASE("an answer counts no longer than the token") {
   Fixture f;
   f.Keystone(200, Body("member", "2026-01-01T00:00:10.000000Z"));

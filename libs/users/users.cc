@@ -112,18 +112,19 @@ std::shared_ptr<const rpc::User> Gate::Known(const rpc::Credentials& credentials
   const std::string key = KeyOf(credentials);
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(key);
-  return found != known_.end() && clock_.Now() < found->second.until ? found->second.user : nullptr;
+  return found != known_.end() && clock_.Monotonic() < found->second.until ? found->second.user : nullptr;
 }
 
 void Gate::Remember(const std::string& key, const std::shared_ptr<const rpc::User>& user) {
-  const absl::Time now = clock_.Now();
+  const absl::Duration now = clock_.Monotonic();
+  const absl::Duration counts = std::min(options_.counts_for, user->expires_at - clock_.Now());
   const std::lock_guard lock(mutex_);
   if (now >= swept_ + options_.counts_for || known_.size() >= kMostKnown) {
     std::erase_if(known_, [&](const auto& entry) { return entry.second.until <= now; });
     if (known_.size() >= kMostKnown) known_.clear();
     swept_ = now;
   }
-  known_[key] = {user, std::min(now + options_.counts_for, user->expires_at)};
+  known_[key] = {user, now + counts};
 }
 
 absl::StatusOr<rpc::User> Gate::AskKeystone(const std::string& token, absl::Time deadline,

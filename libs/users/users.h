@@ -72,7 +72,7 @@ class Gate final : public rpc::UserGate {
  private:
   struct Entry {
     std::shared_ptr<const rpc::User> user;
-    absl::Time until;
+    absl::Duration until;  // on the monotonic clock: one that is set back keeps no revoked token alive
   };
   std::string KeyOf(const rpc::Credentials& credentials) const;
   absl::StatusOr<rpc::User> AskKeystone(const std::string& token, absl::Time deadline, const std::string& request_id);
@@ -88,7 +88,7 @@ class Gate final : public rpc::UserGate {
   const PeerAddress peer_;
   std::mutex mutex_;
   std::map<std::string, Entry> known_;                                 // by SHA-256 of token and site
-  absl::Time swept_ = absl::InfinitePast();                            // of what counts no more
+  absl::Duration swept_ = -absl::InfiniteDuration();                   // of what counts no more
   std::map<std::string, std::shared_ptr<rpc::Connector>> connectors_;  // by address
 };
 

@@ -340,3 +340,28 @@ def test_without_its_role_in_the_project_the_service_stops_and_goes_on_when_it_h
     else:
         protected.failover("--type", "unplanned", view=protected.b)
     assert protected.server_names(protected.b) == ["db-1", "web-1", "web-2"], json.dumps(listed)
+
+
+def test_a_role_that_is_withdrawn_in_the_middle_of_a_move_stops_it_there(protected):
+    operation = protected.start("failover", view=protected.b)
+    eventually(lambda: "presync_snapshot" in protected.operation(operation, protected.b)["steps_completed"], "it has begun", interval=0.02)
+    protected.b.cli.run("operation", "pause", operation)
+    eventually(lambda: protected.operation(operation, protected.b)["status"] == "paused", "it is paused")
+    keystone = Keystone(protected.b)
+    keystone.withdraw("protector", "demo", "admin")
+    before = protected.b.cloud_sim.journal()
+    protected.b.cli.run("operation", "resume", operation)
+    stopped = protected.finished(operation, protected.b, expect=None)
+    assert stopped["status"] in ("rolled_back", "failed", "completed_with_errors"), stopped["status"]
+    assert "SERVICE_ROLE_MISSING" in json.dumps(stopped), stopped["problems"]
+    made = [entry for entry in protected.b.cloud_sim.journal(before[-1]["n"]) if entry["user"] == "protector" and entry["method"] == "POST"
+            and entry["status"] < 300 and "/auth/tokens" not in entry["path"]]
+    assert made == [], made
+    keystone.grant("protector", "demo", "admin")
+    if stopped["status"] == "rolled_back":
+        assert {server["status"] for server in protected.a.cloud.servers()} == {"ACTIVE"}
+        protected.failover(view=protected.b)
+    else:
+        protected.b.cli.run("operation", "retry", operation)
+        protected.finished(operation, protected.b)
+    assert protected.server_names(protected.b) == ["db-1", "web-1", "web-2"]

@@ -16,6 +16,7 @@ namespace {
 
 // A kept token that ends within this time is not used any more: a command may take a while.
 constexpr absl::Duration kLeast = absl::Minutes(2);
+constexpr absl::Duration kNotAgainFor = absl::Seconds(2);
 
 json::Value InputOf(const cloudconfig::Cloud& cloud, absl::Duration timeout) {
   return json::Value::Object({{"auth_type", cloud.auth_type},
@@ -86,13 +87,20 @@ absl::StatusOr<std::string> Login::TokenOf(const cloudconfig::Cloud& cloud, bool
       if (!token.empty()) return (tokens_[key] = {token, absl::InfiniteFuture()}).value;
     }
   }
-  PROTECTOR_ASSIGN_OR_RETURN(const Token token, LogIn(cloud));
-  tokens_[key] = token;
+  if (const auto failed = failures_.find(key); failed != failures_.end() && clock_.Now() < failed->second.until) {
+    return failed->second.status;
+  }
+  const absl::StatusOr<Token> token = LogIn(cloud);
+  if (!token.ok()) {
+    failures_[key] = {token.status(), clock_.Now() + kNotAgainFor};
+    return token.status();
+  }
+  tokens_[key] = *token;
   if (!directory.empty()) {
     Keep(directory, name,
-         json::Value::Object({{"token", token.value}, {"expires_at", absl::ToUnixSeconds(token.expires_at)}}).Dump());
+         json::Value::Object({{"token", token->value}, {"expires_at", absl::ToUnixSeconds(token->expires_at)}}).Dump());
   }
-  return token.value;
+  return token->value;
 }
 
 absl::StatusOr<rpc::Credentials> Login::For(const SiteAddress& site, const SiteAddress& home, bool renew) {

@@ -6,7 +6,8 @@
 // shown the first one's token, with the name of that site; it asks there.
 //
 // A token is kept in $XDG_RUNTIME_DIR/protector (the user's own directory in memory), if there is such a directory,
-// until shortly before it expires: a login takes longer than most commands.
+// until shortly before it expires: a login takes longer than most commands. A login that failed is not tried again at
+// once: one command makes many calls.
 //
 // Threads: safe for all. Ownership: env and clock outlive it. Failure: what Keystone said; KEYSTONE_UNREACHABLE;
 // LOGIN_HELPER when protector-login cannot be run.
@@ -54,7 +55,12 @@ class Login {
   const absl::Duration timeout_;
   const LoginHelper helper_;
   std::mutex mutex_;
-  std::map<std::string, Token> tokens_;  // by the credentials' key
+  struct Failure {
+    absl::Status status;
+    absl::Time until;
+  };
+  std::map<std::string, Token> tokens_;      // by the credentials' key
+  std::map<std::string, Failure> failures_;  // the same
 };
 
 }  // namespace protector::cli

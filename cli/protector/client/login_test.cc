@@ -113,6 +113,17 @@ TEST_CASE("what Keystone says of a login reaches the user") {
   CHECK(MessageOf(status).find("wrong password") != std::string::npos);
 }
 
+TEST_CASE("a login that failed is not tried again at once, and is after a while") {
+  Fixture f;
+  f.failure = R"({"code":14,"reason":"CLOUD_UNREACHABLE","message":"no answer"})";
+  Login login = f.Make();
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(login.For(kSiteA, kSiteA, false).ok());
+  CHECK(f.logins.size() == 1);
+  f.failure.clear();
+  f.clock.Advance(absl::Seconds(3));
+  CHECK(login.For(kSiteA, kSiteA, false).ok());
+}
+
 TEST_CASE("a token is kept for the next command in the user's own directory, and nowhere else") {
   Fixture f;
   const std::string directory = std::filesystem::current_path() / "login_test.d";

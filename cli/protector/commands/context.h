@@ -5,6 +5,7 @@
 // Results go to stdout, everything else to stderr. Threads: one, except Warn. Ownership: refers to streams, clock and
 // terminal of the caller. Failure: Connect returns what is wrong with configuration or credentials.
 
+#include <algorithm>
 #include <iosfwd>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,8 @@ class Context {
   absl::StatusOr<Session*> Connect();
   // Longest wait for one answer; commands that work long ask for more.
   absl::Duration timeout() const { return timeout_; }
+  // What takes longer is of no use any more. Before Connect.
+  void LimitTimeout(absl::Duration most) { timeout_ = std::min(timeout_, most); }
 
   absl::Status Show(const Record& record);
   absl::Status Show(const Listing& listing);

@@ -31,6 +31,7 @@ void Keystone::AddGrantRoutes(Router& router) {
     check(r);
     if (!site_.store.table("grants").Erase(r.args[0] + "|" + r.args[1] + "|" + r.args[2]))
       Fail(404, "Could not find role assignment.");
+    RevokeTokensOf(r.args[1], r.args[0]);
     return Response::Empty(204);
   });
   router.Add("GET", path, [this, check](Request& r) {

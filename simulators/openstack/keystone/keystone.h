@@ -25,6 +25,8 @@ class Keystone {
   std::string ProjectId(const std::string& name_or_id);
   std::string UserId(const std::string& name);
   void ExpireTokens();
+  // As Keystone does when a role is taken from a user in a project.
+  void RevokeTokensOf(const std::string& user_id, const std::string& project_id);
 
  private:
   struct Scope {

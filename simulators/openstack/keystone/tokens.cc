@@ -259,6 +259,14 @@ Response Keystone::RevokeToken(Request& request) {
   return Response::Empty(204);
 }
 
+void Keystone::RevokeTokensOf(const std::string& user_id, const std::string& project_id) {
+  Table& tokens = site_.store.table("tokens");
+  for (const std::string& id : tokens.Ids()) {
+    const json& token = *tokens.Find(id);
+    if (Text(token, "user_id") == user_id && Text(token, "project_id") == project_id) tokens.Erase(id);
+  }
+}
+
 void Keystone::AddTokenRoutes(Router& router) {
   router.Add("POST", "/v3/auth/tokens", [this](Request& r) { return IssueToken(r); }).needs_token = false;
   router.Add("GET", "/v3/auth/tokens", [this](Request& r) { return ShowToken(r); });

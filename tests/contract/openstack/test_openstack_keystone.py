@@ -25,7 +25,7 @@ def test_versions(demo):
 
 def test_password_token(demo):
     body = demo.body
-    assert sorted(r["name"] for r in body["roles"]) == ["member", "reader"]
+    assert sorted(r["name"] for r in body["roles"]) == ["dr_site_admin", "member", "reader"]
     assert body["project"]["name"] == "demo" and body["project"]["domain"] == {"id": "default", "name": "Default"}
     assert body["methods"] == ["password"] and body["is_domain"] is False
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", body["expires_at"])
@@ -118,7 +118,12 @@ def test_grants(admin, demo):
     assert [(r["user"]["name"], r["role"]["name"]) for r in rows] == [("demo", "member")]
     other = cloud.User(demo.site, "demo", demo.password, "extra")
     assert sorted(r["name"] for r in other.body["roles"]) == ["member", "reader"]  # member implies reader
+    # A user may validate its own token; with the role its tokens in that project end, and no other ones.
+    assert other.keystone("GET", "/auth/tokens", **{"X-Subject-Token": other.token}).json["token"]["project"]["id"] == project
     assert admin.keystone("DELETE", path).status == 204
+    assert other.nova("GET", "/servers").status == 401
+    assert other.keystone("GET", "/auth/tokens", **{"X-Subject-Token": other.token}).status == 401
+    assert demo.nova("GET", "/servers").status == 200
 
 
 def test_no_secret_in_the_state(site):

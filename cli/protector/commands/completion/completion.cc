@@ -102,6 +102,8 @@ absl::Status Script(Context& context) {
 
 // Names from the services. Somebody waits for the cursor: what does not come at once does not come.
 constexpr absl::Duration kPatience = absl::Milliseconds(400);
+// A login is worth more: in the user's own directory the token serves the next ones.
+constexpr absl::Duration kPatienceWithKeystone = absl::Seconds(2);
 
 std::vector<std::string> GroupNames(Session& session) {
   op_pb::ListGroupsRequest request;
@@ -186,6 +188,7 @@ std::vector<std::string> NamesOf(Context& context, Names kind, const std::vector
     const auto clouds = cloudconfig::CloudNames(context.world.env);
     return clouds.ok() ? *clouds : std::vector<std::string>{};
   }
+  context.LimitTimeout(kPatienceWithKeystone);
   const auto session = context.Connect();
   if (!session.ok()) return {};
   switch (kind) {
