@@ -16,7 +16,6 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "e2e"), str(ROOT / "te
 
 from openstack_lab import settings  # noqa: E402
 from protector_lab import application, configs, health, http, layout, pki  # noqa: E402
-from protector_lab.cli import Cli  # noqa: E402
 from protector_lab.cloud import Cloud  # noqa: E402
 from protector_lab.lab import FAST_TUNING, Lab  # noqa: E402
 from world import SiteView, World, eventually  # noqa: E402
@@ -131,8 +130,7 @@ class RealWorld(World):
         began = time.monotonic()
         self.lab.up()
         self.figures["both sites up from nothing, s"] = round(time.monotonic() - began, 1)
-        # The tenant of these clouds is no administrator of sites.
-        self.lab.register(Cli(self.layout.program("protector"), self.lab.openrc(self.a.site, "admin"), spoken=self.spoken))
+        self.lab.register(self.a.cli)
 
     def deploy(self):
         return application.deploy(self.a.cloud, from_image=False)

@@ -1,9 +1,13 @@
 """One application's whole story on two real OpenStack sites, in order: each test goes on where the one before ended."""
 
+import grpc
 import pytest
+import rpc
 
-from protector_lab import application
+from protector_lab import application, http
 from protector_lab.application import addresses, mapping_arguments
+from protector_lab.cli import Cli
+from real import RealCloud
 from world import DONE, GROUP, PLANNED_STEPS, REFUSED, UNPLANNED_STEPS, eventually
 
 BACK = mapping_arguments("site-b", "site-a")
@@ -186,3 +190,27 @@ def test_default_policy_was_enough(real):
     """The clouds run on their default policies; who may open volume_manage to members has not been asked."""
     for name in ("site-a", "site-b"):
         assert real.policy_files(name) == []
+
+
+def test_who_gives_a_command_is_asked_of_the_real_keystone(real):
+    """A token validates itself by Keystone's default policy; without a role nothing is allowed, and revoking one is noticed."""
+    admin = Cli(real.layout.program("protector"), real.lab.openrc(real.a.site, "admin"), spoken=real.spoken)
+    listed = admin.json("audit", "list", "--limit", "1000")
+    assert {record["user"] for record in listed if record["kind"] == "begun"} == {"demo"}
+    assert all(row["intact"] for row in admin.json("audit", "verify"))
+    wrong = Cli(real.layout.program("protector"), real.lab.openrc(real.a.site) | {"OS_PASSWORD": "wrong"}, spoken=real.spoken)
+    refused = wrong.try_run("protection-group", "list")
+    assert refused.code == 1 and "login at" in refused.error, refused
+    demo = RealCloud(real.lab.openrc(real.a.site))
+    token = demo.token
+    what = ("protector.operation.v1.GroupService/ListGroups", "protector.operation.v1.ListGroupsRequest", "", "protector.operation.v1.ListGroupsResponse")
+    assert GROUP in rpc.call(real.a.site, "orchestrator", *what, caller=(real.a.site, "cli"), token=token)
+    http.call("DELETE", real.a.site.auth_url + "/auth/tokens", None, {"X-Subject-Token": token, "X-Auth-Token": token})
+
+    def refused_now():
+        try:
+            rpc.call(real.a.site, "orchestrator", *what, caller=(real.a.site, "cli"), token=token)
+        except grpc.RpcError as error:
+            return rpc.code_of(error) == "UNAUTHENTICATED"
+        return False
+    eventually(refused_now, "the revoked token is refused", 60, 1)

@@ -9,8 +9,9 @@ def identity(site):
     def keystone(method, path, body=None):
         return client.call(method, site.auth_url + path, body)
     roles = {role['name']: role['id'] for role in keystone('GET', '/roles')['roles']}
-    if 'service' not in roles:
-        roles['service'] = keystone('POST', '/roles', {'role': {'name': 'service'}})['role']['id']
+    for name in ('service', 'dr_site_admin'):  # the latter: who looks after Protector's sites, as docs/real-site.md asks
+        if name not in roles:
+            roles[name] = keystone('POST', '/roles', {'role': {'name': name}})['role']['id']
     projects = {name: keystone('POST', '/projects', {'project': {'name': name, 'domain_id': 'default'}})['project']['id']
                 for name in ('service', DEMO_PROJECT)}
 
@@ -28,7 +29,7 @@ def identity(site):
     # As docs/real-site.md asks: admin for manage and unmanage, and a role in each project whose servers it moves.
     protector = user('protector', pw(site.name, 'protector'), 'service', ('admin',))
     grant(protector, DEMO_PROJECT, ('admin', 'member'))
-    user(DEMO_USER, pw(site.name, 'demo'), DEMO_PROJECT, ('member', 'reader'))
+    user(DEMO_USER, pw(site.name, 'demo'), DEMO_PROJECT, ('member', 'reader', 'dr_site_admin'))
     for kind, name, url in (('compute', 'nova', site.url('nova', '/v2.1')),
                             ('volumev3', 'cinderv3', site.url('cinder', '/v3/%(project_id)s')),
                             ('image', 'glance', site.url('glance')), ('network', 'neutron', site.url('neutron')),
