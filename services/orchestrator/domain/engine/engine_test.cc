@@ -1,4 +1,5 @@
 // The engine by itself, over kinds of task that do what the test says.
+// long: every test drives the same scripted engine; parts of it would each repeat that.
 #include "services/orchestrator/domain/engine/engine.h"
 
 #include <fmt/format.h>
