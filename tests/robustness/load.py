@@ -1,8 +1,8 @@
 """./dev chaos load: many servers in many groups, many moves at a time, many watchers, for a long time, with faults.
 
 Groups move to and fro between the sites by planned failover and failback, so many at a time as --operations says; whoever has nothing to
-move waits. Meanwhile services are killed and started again (not in the last third, so that memory can be judged), connections are cut,
-answers are lost. A move that fails is retried as its error says. At the end everything comes to rest, and
+move waits. Meanwhile services are killed and started again (not in the second half: memory is judged in the last third, and what has just been
+started grows), connections are cut, answers are lost. A move that fails is retried as its error says. At the end everything comes to rest, and
 
   - every operation ended in a state that is right, every server runs on one site and on one site only,
   - no record that a guest was told is written is missing, and no disk has two writers,
@@ -169,7 +169,7 @@ class Load:
 
     def disturber(self):
         while not self.ended.wait(self.chance.uniform(5, 20)):
-            late = time.monotonic() - self.began > self.options.minutes * 60 * 2 / 3
+            late = time.monotonic() - self.began > self.options.minutes * 60 / 2
             view, service = self.chance.choice((self.world.a, self.world.b)), self.chance.choice(layout.SERVICES)
             kind = self.chance.choice(("cloud", "array", "cut", "freeze") if late else ("kill", "cloud", "array", "cut", "freeze"))
             self.done_by_fault[kind] += 1

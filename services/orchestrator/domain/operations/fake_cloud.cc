@@ -252,6 +252,10 @@ absl::StatusOr<std::string> FakeTarget::Import(const Call&, const ImportVolume& 
       if (disk.name != request.array_volume) continue;
       id = world_.NewId("volume");
       here().volumes[id] = {id, request.mark, "CREATING", disk.id, world_.clock().Now() + kShort};
+      if (world_.failing_imports > 0) {
+        --world_.failing_imports;
+        here().volumes[id].status = "ERROR_MANAGING";
+      }
       world_.Effect(fmt::format("{}.import {}", here_, request.mark));
       return absl::OkStatus();
     }
@@ -345,7 +349,13 @@ absl::Status FakeTarget::DeleteServer(const Call&, const std::string& id) {
   });
 }
 absl::Status FakeTarget::ForgetVolume(const Call&, const std::string& id) {
-  return Change("forget-volume", id, [&] {
+  return Change("forget-volume", id, [&]() -> absl::Status {
+    const auto found = here().volumes.find(id);
+    if (found != here().volumes.end() && found->second.status.rfind("ERROR", 0) == 0) {
+      if (world_.refuses_to_forget) return Error(absl::StatusCode::kFailedPrecondition, "CLOUD_REFUSED", "its status");
+      found->second.status = "ERROR_UNMANAGING";  // taken, and given up
+      return absl::OkStatus();
+    }
     here().volumes.erase(id);
     return absl::OkStatus();
   });

@@ -74,8 +74,10 @@ class World {
 
   // Called before each change; by "site.call object".
   std::function<Fault(const std::string& call)> fault = [](const std::string&) { return Fault::kNone; };
-  bool mute_arrays = false;      // arrays do not say what their volumes are called
-  int failing_deletions = 0;     // so many deletions of servers are accepted and then given up
+  bool mute_arrays = false;        // arrays do not say what their volumes are called
+  int failing_deletions = 0;       // so many deletions of servers are accepted and then given up
+  int failing_imports = 0;         // so many imports on the target end in ERROR, and Cinder lets go of none of them
+  bool refuses_to_forget = false;  // and does not even take the order to
   int commits_on_their_way = 0;  // so many looks at the sites' metadata meet a version that one of them has not got yet
   int busy_disks = 0;            // so many times a second disk is not brought up, for a reason that passes
   // Called before every call, changes or not; false: the calling program is gone, the call does not happen.

@@ -1,4 +1,6 @@
 // Changes that a cloud takes and gives up, or carries out when nobody waits any more.
+#include <utility>
+
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/operations/lab.h"
 
@@ -54,6 +56,39 @@ TEST_CASE("P2: an import whose request timed out is given as long again to arriv
   REQUIRE(sent.size() == 2);
   CHECK((sent[1] - sent[0] >= 2 * kDeadline) == !cut);
   CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+}
+
+TEST_CASE("P10: a failed import that Cinder does not let go of is told of, also when the next one's answer is lost") {
+  Lab lab;
+  Fault fate = Fault::kNone;
+  SECTION("the next one is answered") {}
+  SECTION("it refuses the order to let go") {
+    lab.world.refuses_to_forget = true;
+  }
+  SECTION("the next one's answer is lost") {
+    fate = Fault::kLostAfter;
+  }
+  SECTION("the next one is lost") {
+    fate = Fault::kLostBefore;
+  }
+  lab.world.failing_imports = 1;
+  const auto started = lab.Failover("site-b");
+  REQUIRE(started.ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  bool met = false;
+  lab.world.fault = [&](const std::string& call) {
+    return call.rfind("site-b.import", 0) == 0 && !std::exchange(met, true) ? fate : Fault::kNone;
+  };
+  REQUIRE(lab.b.engine().Retry(lab.Action(started->id())).ok());
+  REQUIRE(lab.UntilEnded("site-b", started->id()));
+  const op::Operation ended = lab.Get("site-b", started->id());
+  INFO(ended.ShortDebugString());
+  CHECK(ended.state() == op::COMPLETED);
+  int told = 0;
+  for (const std::string& warning : ended.warnings()) {
+    told += warning.find("whose import failed, is left in Cinder") != std::string::npos;
+  }
+  CHECK(told == 1);
 }
 
 TEST_CASE("P10: the old direction is switched off in the end, also when its array was away while the group moved") {

@@ -41,7 +41,8 @@ class ImportVolumeKind final : public BasicKind {
 
   Work Probe(const Run& run, const op::TaskRecord& task) const override {
     return [this, call = CallOf(run, task), names = NamesOf(run), mark = task.intent().mark(),
-            object = task.task().object(), sent = FromProto(task.intent().time())]() -> Verdict {
+            object = task.task().object(), sent = FromProto(task.intent().time()),
+            failed = OutputOf(task, "failed_volume")]() -> Verdict {
       const absl::Duration elapsed = context_.clock.Now() - sent;
       const auto found = context_.target.FindVolumes(call, names.project, {mark});
       if (!found.ok()) return Verdict::OfQuestion(found.status());
@@ -60,7 +61,10 @@ class ImportVolumeKind final : public BasicKind {
         return Verdict::Contradiction(fmt::format("{} volumes carry the mark {}", ours.size(), mark), object,
                                       "Unmanage all of them but one in Cinder, then resume.");
       }
-      return Verdict::Accepted({{"volume_id", ours.front().id}});
+      // The attempt whose answer was lost has also seen to the one before it; what it found is lost as well.
+      const auto warnings = ForgetFailed(call, failed);
+      if (!warnings.ok()) return Verdict::OfQuestion(warnings.status());
+      return Taken(ours.front().id, failed, *warnings);
     };
   }
 
@@ -77,16 +81,8 @@ class ImportVolumeKind final : public BasicKind {
     const std::string array_id = run.Output(materialize, fmt::format("id.{}", task.index()));
     return [this, call = CallOf(run, task), names, request, array_id, failed = OutputOf(task, "failed_volume"),
             again = task.task().attempts() > 1]() mutable -> Verdict {
-      std::vector<std::string> warnings;
-      if (!failed.empty()) {
-        const absl::Status forgotten = context_.target.ForgetVolume(call, failed);
-        if (IsTransient(forgotten)) return Verdict::OfQuestion(forgotten);
-        // Cinder keeps the record of an import that failed when its driver cannot let go of it: in the way of nothing.
-        if (!forgotten.ok() && forgotten.code() != absl::StatusCode::kNotFound) {
-          warnings.push_back(
-              fmt::format("volume {}, whose import failed, is left in Cinder: {}", failed, MessageOf(forgotten)));
-        }
-      }
+      auto warnings = ForgetFailed(call, failed);
+      if (!warnings.ok()) return Verdict::OfQuestion(warnings.status());
       if (again && !array_id.empty()) {
         // An earlier attempt may have renamed it on the array; its id there never changes.
         const auto site = context_.ports.For(names.target);
@@ -99,21 +95,24 @@ class ImportVolumeKind final : public BasicKind {
       }
       const auto imported = context_.target.Import(call, request);
       if (!imported.ok()) return Verdict::OfChange(imported.status());
-      Verdict accepted = Verdict::Accepted({{"volume_id", *imported}, {"failed_volume", ""}});
-      accepted.warnings = std::move(warnings);
-      return accepted;
+      return Taken(*imported, failed, *warnings);
     };
   }
 
   Looks Look(const Run& run, const std::vector<const op::TaskRecord*>& tasks) const override {
     std::vector<std::string> ids;
+    std::vector<std::string> left;  // of the attempt before, "" for most
+    std::vector<std::string> asked;
     std::vector<std::string> objects;
     for (const op::TaskRecord* task : tasks) {
       ids.push_back(OutputOf(*task, "volume_id"));
+      left.push_back(OutputOf(*task, "left_volume"));
+      asked.push_back(ids.back());
+      if (!left.back().empty()) asked.push_back(left.back());
       objects.push_back(task->task().object());
     }
-    return [this, call = CallOf(run, *tasks.front()), ids, objects, site = NamesOf(run).target] {
-      const auto found = context_.target.DescribeVolumes(call, ids);
+    return [this, call = CallOf(run, *tasks.front()), ids, left, asked, objects, site = NamesOf(run).target] {
+      const auto found = context_.target.DescribeVolumes(call, asked);
       std::map<std::string, std::string> status;
       if (found.ok()) {
         for (const CloudObject& volume : *found) status[volume.id] = volume.status;
@@ -124,6 +123,10 @@ class ImportVolumeKind final : public BasicKind {
           verdicts.push_back(Verdict::NotDone(found.status()));
         } else if (status[ids[i]] == "AVAILABLE" || status[ids[i]] == "IN-USE") {
           verdicts.push_back(Verdict::Done());
+          // Cinder took the order to let go of it, and did not: as long as an import takes is long enough to tell.
+          if (!left[i].empty() && !status[left[i]].empty()) {
+            verdicts.back().warnings = {LeftInCinder(left[i], "it is " + status[left[i]])};
+          }
         } else if (status[ids[i]].empty() || status[ids[i]].rfind("ERROR", 0) == 0) {
           verdicts.push_back(
               Verdict::Failed(Error(absl::StatusCode::kInternal, "IMPORT_FAILED",
@@ -139,6 +142,31 @@ class ImportVolumeKind final : public BasicKind {
       }
       return verdicts;
     };
+  }
+
+ private:
+  // Lets Cinder forget the volume of an attempt that failed; "": there is none. What is left of it, in words. Cinder
+  // keeps the record of an import that failed when its driver cannot let go of it: in the way of nothing, but to be
+  // known of.
+  absl::StatusOr<std::vector<std::string>> ForgetFailed(const Call& call, const std::string& volume_id) const {
+    if (volume_id.empty()) return std::vector<std::string>();
+    const absl::Status forgotten = context_.target.ForgetVolume(call, volume_id);
+    if (IsTransient(forgotten)) return forgotten;
+    if (forgotten.ok() || forgotten.code() == absl::StatusCode::kNotFound) return std::vector<std::string>();
+    return std::vector<std::string>{LeftInCinder(volume_id, MessageOf(forgotten))};
+  }
+
+  static std::string LeftInCinder(const std::string& volume_id, const std::string& why) {
+    return fmt::format("volume {}, whose import failed, is left in Cinder: {}", volume_id, why);
+  }
+
+  // `failed`: the volume of the attempt before; looked at again in the end unless it has been told of.
+  static Verdict Taken(const std::string& volume_id, const std::string& failed,
+                       const std::vector<std::string>& warnings) {
+    Verdict accepted = Verdict::Accepted(
+        {{"volume_id", volume_id}, {"failed_volume", ""}, {"left_volume", warnings.empty() ? failed : ""}});
+    accepted.warnings = warnings;
+    return accepted;
   }
 };
 
