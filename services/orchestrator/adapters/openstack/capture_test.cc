@@ -55,7 +55,7 @@ struct Project {
     }
   }
   static std::string Server(int n) {
-    return fmt::format(R"({{"id":"{}","name":"web-{}","status":"ACTIVE","user_id":"u","key_name":"key",)"
+    return fmt::format(R"({{"id":"{}","name":"web-{}","status":"ACTIVE","tenant_id":"p1","user_id":"u","key_name":"key",)"
                        R"("flavor":{{"original_name":"m1.small"}},"image":"","metadata":{{}},"tags":[]}})",
                        Id('a', n), n);
   }
@@ -122,6 +122,21 @@ TEST_CASE("few servers that are named by id are asked for one by one, without th
   CHECK((*members)[1].server().name() == "web-3");
   CHECK(project.test.http.Count("GET", std::string(os::TestCloud::kNova) + "/servers/detail") == 0);
   CHECK(project.test.http.Count("GET", std::string(os::TestCloud::kCinder) + "/volumes/detail") == 0);
+}
+
+TEST_CASE("a server of another project is none, although an administrator's Nova answers for it") {
+  Project project(5);
+  const std::string others = Id('d', 1);
+  project.test.http.Always("GET", std::string(os::TestCloud::kNova) + "/servers/" + others,
+                           http::JsonResponse(200, R"({"server":{"id":")" + others +
+                                                       R"(","name":"theirs","status":"ACTIVE","tenant_id":"p2",)"
+                                                       R"("flavor":{"original_name":"m1.small"},"image":""}})"));
+  const absl::Status hidden = project.Capture({others}).status();
+  const absl::Status absent = project.Capture({"nobody"}).status();
+  CHECK(DetailOf(hidden).reason == "SERVER_NOT_FOUND");
+  CHECK(DetailOf(hidden).remedy == DetailOf(absent).remedy);
+  CHECK(MessageOf(hidden) == "no server " + others + " in this project");
+  CHECK(MessageOf(absent) == "no server nobody in this project");
 }
 
 TEST_CASE("a server that is not there is named") {
