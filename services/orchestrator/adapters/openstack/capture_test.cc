@@ -55,9 +55,10 @@ struct Project {
     }
   }
   static std::string Server(int n) {
-    return fmt::format(R"({{"id":"{}","name":"web-{}","status":"ACTIVE","tenant_id":"p1","user_id":"u","key_name":"key",)"
-                       R"("flavor":{{"original_name":"m1.small"}},"image":"","metadata":{{}},"tags":[]}})",
-                       Id('a', n), n);
+    return fmt::format(
+        R"({{"id":"{}","name":"web-{}","status":"ACTIVE","tenant_id":"p1","user_id":"u","key_name":"key",)"
+        R"("flavor":{{"original_name":"m1.small"}},"image":"","metadata":{{}},"tags":[]}})",
+        Id('a', n), n);
   }
   static std::string Volume(int n) {
     return fmt::format(R"({{"id":"{}","name":"v-{}","size":1,"volume_type":"t","status":"in-use"}})", Id('b', n), n);
