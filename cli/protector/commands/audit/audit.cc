@@ -251,7 +251,8 @@ std::vector<Command> AuditCommands() {
                     .value = "HASH",
                     .help =
                         "A record that was replaced on purpose (a new audit.path), by its end as this command says it; "
-                        "may be repeated."}},
+                        "may be repeated.",
+                    .repeat = true}},
        .examples = {"protector audit verify"},
        .shape = Shape::kList,
        .run = Verify,
