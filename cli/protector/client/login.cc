@@ -57,8 +57,10 @@ absl::Status FailureIn(const json::Value& answer, const cloudconfig::Cloud& clou
   auto code = static_cast<absl::StatusCode>(answer.GetIntOr("code", static_cast<int>(absl::StatusCode::kInternal)));
   if (code == absl::StatusCode::kOk) code = absl::StatusCode::kInternal;
   const std::string remedy = answer.GetStringOr("remedy", "");
-  return Error(code, answer.GetStringOr("reason", ""),
-               fmt::format("login at {} failed: {}", cloud.auth_url(), answer.GetStringOr("message", "no answer")))
+  std::string message = answer.GetStringOr("message", "no answer");
+  const std::string what = "login at " + cloud.auth_url();
+  if (message.find(what) == std::string::npos) message = fmt::format("{}: {}", what, message);
+  return Error(code, answer.GetStringOr("reason", ""), message)
       .Object(answer.GetStringOr("object", ""))
       .Remedy(remedy.empty() ? "Check the credentials with `openstack token issue`." : remedy);
 }
