@@ -16,9 +16,10 @@ def directory(world, view, service):
 
 
 def database(world, view, service):
-    found = sorted(directory(world, view, service).glob("*.db"))
-    assert len(found) == 1, found
-    return found[0]
+    """The service's state; the record of changes is a file of its own beside it."""
+    path = directory(world, view, service) / f"{service}.db"
+    assert path.exists(), path
+    return path
 
 
 class SmallDisk:
