@@ -18,7 +18,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from mutations import MUTATIONS  # noqa: E402
 
 TREE = ROOT / "build" / "mutation" / "tree"
-PROGRAMS = ["flasharray-sim", "openstack-sim", "site-registry", "metadata-sync", "orchestrator", "storage-pure", "protector"]
+PROGRAMS = ["flasharray-sim", "openstack-sim", "site-registry", "metadata-sync", "orchestrator", "storage-pure", "protector", "protector-login"]
+SUITES = ("tests/e2e/test_promises.py", "tests/e2e/test_users.py", "tests/e2e/test_audit.py")
 
 
 def run(command, log, **options):
@@ -40,7 +41,7 @@ def build(log):
 def tests(expression, log, *options):
     """Names of the tests that failed, and how many passed."""
     environment = os.environ | {"PROTECTOR_E2E_IPS": "127.0.15.1,127.0.25.1", "PROTECTOR_E2E_DIR": str(TREE / "build" / "e2e"), "PYTHONPATH": str(TREE / "tools")}
-    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_promises.py", "-k", expression, *options], log, env=environment)
+    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITES, "-k", expression, *options], log, env=environment)
     text = log.read_text(encoding="utf-8")
     failed = re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", text, re.MULTILINE)
     passed = re.findall(r"(\d+) passed", text)
