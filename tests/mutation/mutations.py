@@ -63,7 +63,7 @@ MUTATIONS = [
     Mutation("P11", "a problem does not say its remedy",
              "services/orchestrator/domain/engine/engine_judge.cc", "  problem.set_remedy(detail.remedy);\n", "", "p11_"),
     Mutation("users", "operations of another project are shown",
-             "services/orchestrator/domain/engine/engine.cc", "return viewer->Owns(operation.projects());", "return viewer.has_value();", "another_project"),
+             "services/orchestrator/domain/engine/engine.cc", "return viewer->Owns(operation.projects());", "return viewer->Owns(operation.projects()) || viewer.has_value();", "another_project"),
     Mutation("users", "groups of another project are shown to who knows their id",
              "services/orchestrator/domain/groups/groups.cc",
              "const bool others = answer.ok() && call.tenant && !call.tenant->Owns(answer->document().projects());", "const bool others = false;",
