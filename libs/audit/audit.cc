@@ -165,16 +165,7 @@ struct Audit::Parts {
 
   absl::StatusOr<pb::NoteHeadResponse> AskPeer(const pb::NoteHeadRequest& request) {
     PROTECTOR_ASSIGN_OR_RETURN(const std::string address, peer({}));
-    std::shared_ptr<::grpc::Channel> channel;
-    {
-      const std::lock_guard lock(mutex);
-      if (connector == nullptr || connected_to != address) {
-        connector = std::make_unique<rpc::Connector>(address, security.ForChannel({"", program}));
-        connected_to = address;
-      }
-      channel = connector->Get();
-    }
-    auto stub = pb::AuditService::NewStub(channel);
+    auto stub = pb::AuditService::NewStub(connectors.Get(address, {"", program}, security));
     return rpc::Call(static_cast<Stub&>(*stub), &Stub::NoteHead, request,
                      rpc::CallOptions(kTellTimeout, fmt::format("{} of the other site at {}", program, address)));
   }
@@ -237,8 +228,7 @@ struct Audit::Parts {
   AuditTransport transport;
   std::mutex mutex;
   std::condition_variable_any changed;
-  std::unique_ptr<rpc::Connector> connector;
-  std::string connected_to;
+  rpc::Connectors connectors;
   std::jthread telling;  // last: uses the others
 };
 

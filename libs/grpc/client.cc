@@ -59,6 +59,14 @@ std::shared_ptr<::grpc::Channel> Connector::Get() {
   return channel_;
 }
 
+std::shared_ptr<::grpc::Channel> Connectors::Get(const std::string& address, const Identity& server,
+                                                 const Security& security) {
+  std::lock_guard lock(mutex_);
+  auto& connector = connectors_[{address, server}];
+  if (connector == nullptr) connector = std::make_unique<Connector>(address, security.ForChannel(server));
+  return connector->Get();
+}
+
 CallOptions& CallOptions::For(const CallContext& context) {
   request_id = context.request_id;
   project = context.project;

@@ -18,15 +18,18 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/failpoint/failpoint.h"
 #include "libs/grpc/call_context.h"
+#include "libs/grpc/security.h"
 
 namespace protector::rpc {
 
@@ -64,6 +67,19 @@ class Connector {
   const ChannelOptions options_;
   std::mutex mutex_;
   std::shared_ptr<::grpc::Channel> channel_;
+};
+
+// Connectors to several servers, made when first asked for. One that was made for a server at an address serves for no
+// other server there: it has checked who answers.
+//
+// Threads: Get may be called from any thread. Ownership: as Connector.
+class Connectors {
+ public:
+  std::shared_ptr<::grpc::Channel> Get(const std::string& address, const Identity& server, const Security& security);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<std::string, Identity>, std::unique_ptr<Connector>> connectors_;
 };
 
 struct CallOptions {

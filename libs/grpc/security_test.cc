@@ -332,6 +332,22 @@ TEST_CASE("mutual TLS: a client connects to nobody but the program of the site t
   }
 }
 
+TEST_CASE("mutual TLS: a kept connection to one server serves for no other one at the same address") {
+  const Pki pki;
+  const Served served(pki);
+  const auto security = Security::Tls(pki.Files("peer", kPeer));
+  REQUIRE(security.ok());
+  Connectors connectors;
+  const std::string address = fmt::format("127.0.0.1:{}", served.server->port());
+  const auto ask = [&](const Identity& server) {
+    const auto stub = pb::MetadataService::NewStub(connectors.Get(address, server, *security));
+    return Call(*stub, &Stub::ListHeads, pb::ListHeadsRequest(), CallOptions(absl::Seconds(5), "the service"));
+  };
+  CHECK(ask(kServer).ok());
+  CHECK(CertainlyNotSent(ask({"site-c", "metadata-sync"}).status()));
+  CHECK(ask(kServer).ok());
+}
+
 TEST_CASE("mutual TLS: a certificate that expires while its program runs is refused by the other end") {
   const Pki pki;
   const Served served(pki);

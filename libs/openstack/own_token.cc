@@ -56,8 +56,9 @@ absl::StatusOr<TokenInfo> AskAboutToken(http::HttpClient& http, const std::strin
         .Remedy("Allow rule:token_subject in identity:validate_token, as Keystone's default does.");
   }
   if (!answer->ok()) return Unreachable(auth_url, fmt::format("answers {}", answer->status));
-  PROTECTOR_ASSIGN_OR_RETURN(const json::Value body, json::Parse(answer->body));
-  return ParseTokenInfo(body);
+  const absl::StatusOr<json::Value> body = json::Parse(answer->body);
+  const absl::StatusOr<TokenInfo> info = body.ok() ? ParseTokenInfo(*body) : body.status();
+  return info.ok() ? info : Unreachable(auth_url, "answers what is no token: " + MessageOf(info.status()));
 }
 
 }  // namespace protector::openstack

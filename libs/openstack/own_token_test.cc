@@ -27,7 +27,9 @@ TEST_CASE("a token is asked about with itself") {
 TEST_CASE("an answer that is none is no user") {
   http::FakeHttpClient http;
   http.Always("GET", "http://k/v3/auth/tokens?nocatalog", http::JsonResponse(200, "<html>"));
-  CHECK_FALSE(AskAboutToken(http, "http://k", "tok", absl::InfiniteFuture(), "").ok());
+  const absl::Status refused = AskAboutToken(http, "http://k", "tok", absl::InfiniteFuture(), "").status();
+  CHECK(DetailOf(refused).reason == "KEYSTONE_UNREACHABLE");
+  CHECK_FALSE(DetailOf(refused).remedy.empty());
 }
 
 }  // namespace

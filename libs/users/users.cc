@@ -155,16 +155,7 @@ absl::StatusOr<rpc::User> Gate::AskPeer(const rpc::Credentials& credentials, abs
   };
   const absl::StatusOr<std::string> address = peer_(credentials);
   if (!address.ok()) return unknown(address.status());
-  std::shared_ptr<rpc::Connector> connector;
-  {
-    const std::lock_guard lock(mutex_);
-    auto& kept = connectors_[*address];
-    if (kept == nullptr) {
-      kept = std::make_shared<rpc::Connector>(*address, security_.ForChannel({credentials.site, options_.program}));
-    }
-    connector = kept;
-  }
-  auto stub = pb::IdentityService::NewStub(connector->Get());
+  auto stub = pb::IdentityService::NewStub(connectors_.Get(*address, {credentials.site, options_.program}, security_));
   pb::IdentifyUserRequest request;
   request.set_token(credentials.token);
   rpc::CallOptions how(deadline - absl::Now(),

@@ -87,9 +87,9 @@ class Gate final : public rpc::UserGate {
   const rpc::Security& security_;
   const PeerAddress peer_;
   std::mutex mutex_;
-  std::map<std::string, Entry> known_;                                 // by SHA-256 of token and site
-  absl::Duration swept_ = -absl::InfiniteDuration();                   // of what counts no more
-  std::map<std::string, std::shared_ptr<rpc::Connector>> connectors_;  // by address
+  std::map<std::string, Entry> known_;                // by SHA-256 of token and site
+  absl::Duration swept_ = -absl::InfiniteDuration();  // of what counts no more
+  rpc::Connectors connectors_;
 };
 
 class Users {

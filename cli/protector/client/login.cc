@@ -70,7 +70,8 @@ absl::Status FailureIn(const json::Value& answer, const cloudconfig::Cloud& clou
 absl::StatusOr<Login::Token> Login::LogIn(const cloudconfig::Cloud& cloud) {
   PROTECTOR_RETURN_IF_ERROR(cloudconfig::CheckComplete(cloud));
   PROTECTOR_ASSIGN_OR_RETURN(const std::string said, helper_(InputOf(cloud, timeout_).Dump()));
-  PROTECTOR_ASSIGN_OR_RETURN(const json::Value answer, json::Parse(said));
+  // What is no JSON is an answer without a token: the program was replaced, or ended in the middle.
+  const json::Value answer = json::Parse(said).value_or(json::Value());
   const std::string token = answer.GetStringOr("token", "");
   if (token.empty()) return FailureIn(answer, cloud);
   return Token{token, absl::FromUnixSeconds(answer.GetIntOr("expires_at", 0))};

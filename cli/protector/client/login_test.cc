@@ -113,6 +113,18 @@ TEST_CASE("what Keystone says of a login reaches the user") {
   CHECK(MessageOf(status).find("wrong password") != std::string::npos);
 }
 
+TEST_CASE("a helper that says nonsense is a failed login with a remedy") {
+  Fixture f;
+  for (const char* said : {"Segmentation fault", "{}", "[1]", R"({"token":""})"}) {
+    f.failure = said;
+    const absl::Status status = f.Make().For(kSiteA, kSiteA, false).status();
+    CAPTURE(said);
+    CHECK(status.code() == absl::StatusCode::kInternal);
+    CHECK(MessageOf(status) == "login at http://a:5000/v3: no answer");
+    CHECK_FALSE(DetailOf(status).remedy.empty());
+  }
+}
+
 TEST_CASE("a login that failed is not tried again at once, and is after a while") {
   Fixture f;
   f.failure = R"({"code":14,"reason":"CLOUD_UNREACHABLE","message":"no answer"})";

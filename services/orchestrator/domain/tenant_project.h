@@ -14,6 +14,14 @@
 
 namespace protector::orchestrator {
 
+// A request id that was used for a request of another project: nothing of that one is told.
+inline absl::Status RequestIdUsed(const std::string& request_id) {
+  return Error(absl::StatusCode::kPermissionDenied, "REQUEST_ID_USED",
+               "this request id was used for another request, which is not this user's to see")
+      .Object("request " + request_id)
+      .Remedy("Give each request an id of its own.");
+}
+
 // `call.tenant` has to be there. `named`: what the request says; may be empty.
 inline absl::StatusOr<std::string> TenantProject(SitesPort& sites, const Call& call, const op::Project& named) {
   const Tenant& tenant = *call.tenant;

@@ -225,10 +225,7 @@ absl::StatusOr<op::Group> Groups::Create(const Call& call, const op::CreateGroup
     if (earlier.ok()) {
       auto made = Find(call, earlier->value, {});
       if (!call.tenant || made.status().code() != absl::StatusCode::kNotFound) return made;
-      return Error(absl::StatusCode::kPermissionDenied, "REQUEST_ID_USED",
-                   "this request id was used for another request, which is not this user's to see")
-          .Object("request " + request.request_id())
-          .Remedy("Give each request an id of its own.");
+      return RequestIdUsed(request.request_id());
     }
   }
   PROTECTOR_ASSIGN_OR_RETURN(const groups::Policy policy,

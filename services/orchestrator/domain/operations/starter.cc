@@ -274,10 +274,7 @@ absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish)
     const absl::StatusOr<op::Operation> known = engine_.FindRequest(wish.request_id);
     if (known.ok()) {
       if (!call.tenant || call.tenant->Owns(known->projects())) return known;
-      return Error(absl::StatusCode::kPermissionDenied, "REQUEST_ID_USED",
-                   "this request id was used for another request, which is not this user's to see")
-          .Object("request " + wish.request_id)
-          .Remedy("Give each request an id of its own.");
+      return RequestIdUsed(wish.request_id);
     }
   }
   PROTECTOR_RETURN_IF_ERROR(CheckMappings(wish.mappings));
