@@ -148,6 +148,15 @@ def test_missing_target_object_is_found_by_the_check_and_refused(protected, argu
     assert (protected.a.counts(), protected.b.counts()) == before
 
 
+def test_a_mapping_that_no_member_uses_is_told(protected):
+    misspelled = ("--network-mapping", "net-primary-wbe=net-secondary-web")
+    checked = protected.a.cli.run("protection-group", "check", GROUP, *misspelled)
+    assert "net-primary-wbe" in checked.output, checked
+    operation = protected.failover(*misspelled)
+    assert any("net-primary-wbe" in warning for warning in operation["warnings"]), operation["warnings"]
+    assert operation["status"] == "completed", operation
+
+
 def test_security_group_missing_on_the_target_is_found_without_any_mapping(protected):
     groups = {group["name"]: group["id"] for group in protected.b.cloud.security_groups()}
     protected.b.cloud.request("network", "DELETE", protected.b.cloud.v2(f"/security-groups/{groups['sg-db']}"))

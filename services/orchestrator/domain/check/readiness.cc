@@ -97,6 +97,11 @@ absl::StatusOr<op::CheckGroupResponse> Readiness::Check(const Call& call, const 
 
   Findings own(sites_.LocalSite());
   CheckStatus(group, own);
+  for (const auto& mapping : UnusedMappings(group, mappings)) {
+    own.Warning("mapping", KindName(mapping.kind()) + " " + mapping.source(),
+                "is mapped, but no member has it: the mapping changes nothing",
+                fmt::format("Correct its name (or id) as it is on {}, or leave it out.", source));
+  }
   PROTECTOR_ASSIGN_OR_RETURN(const SitePorts here, ports_.For(sites_.LocalSite()));
   CheckSync(call, *here.metadata, group, own);
 

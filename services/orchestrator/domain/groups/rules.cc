@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -157,6 +158,29 @@ std::vector<groups::Mapping> MergeMappings(const std::vector<groups::Mapping>& b
   result.reserve(merged.size());
   for (auto& [key, mapping] : merged) result.push_back(std::move(mapping));
   return result;
+}
+
+std::vector<groups::Mapping> UnusedMappings(const groups::GroupDocument& group,
+                                            const std::vector<groups::Mapping>& mappings) {
+  std::set<std::pair<int, std::string>> in_use;
+  for (const auto& member : group.members()) {
+    const groups::ServerSpec& server = member.server();
+    in_use.emplace(groups::FLAVOR, server.flavor_id());
+    in_use.emplace(groups::FLAVOR, server.flavor_name());
+    in_use.emplace(groups::KEY_PAIR, server.key_name());
+    in_use.emplace(groups::AVAILABILITY_ZONE, server.availability_zone());
+    for (const auto& port : server.ports()) {
+      in_use.emplace(groups::NETWORK, port.network_id());
+      in_use.emplace(groups::NETWORK, port.network_name());
+      for (const auto& name : port.security_groups()) in_use.emplace(groups::SECURITY_GROUP, name);
+    }
+    for (const auto& volume : server.volumes()) in_use.emplace(groups::VOLUME_TYPE, volume.volume_type());
+  }
+  std::vector<groups::Mapping> unused;
+  std::copy_if(mappings.begin(), mappings.end(), std::back_inserter(unused), [&](const auto& mapping) {
+    return in_use.count({mapping.kind(), mapping.source()}) == 0;
+  });
+  return unused;
 }
 
 groups::MappingSet StoredMappings(const groups::GroupDocument& group, const std::string& source_site,

@@ -39,6 +39,10 @@ absl::Status CheckMappings(const std::vector<groups::Mapping>& mappings);
 std::vector<groups::Mapping> MergeMappings(const std::vector<groups::Mapping>& base,
                                            const std::vector<groups::Mapping>& over);
 
+// Those whose source, as name or id, no member has: they change nothing, and are most likely misspelled.
+std::vector<groups::Mapping> UnusedMappings(const groups::GroupDocument& group,
+                                            const std::vector<groups::Mapping>& mappings);
+
 // The stored mappings of one direction (empty set with both sites named when there are none).
 groups::MappingSet StoredMappings(const groups::GroupDocument& group, const std::string& source_site,
                                   const std::string& target_site);

@@ -54,6 +54,30 @@ TEST_CASE("the command's mappings win over the stored ones") {
   CHECK(merged[1].target() == "d");
 }
 
+TEST_CASE("a mapping is used when a member has its source, by name or by id") {
+  groups::GroupDocument group;
+  groups::ServerSpec& server = *group.add_members()->mutable_server();
+  server.set_flavor_id("f-1");
+  server.set_flavor_name("m1.large");
+  server.set_key_name("key");
+  server.set_availability_zone("nova");
+  groups::PortSpec& port = *server.add_ports();
+  port.set_network_id("n-1");
+  port.set_network_name("net-web");
+  port.add_security_groups("sg-web");
+  server.add_volumes()->set_volume_type("pure");
+  CHECK(UnusedMappings(group, {Map(groups::FLAVOR, "f-1", "x"), Map(groups::FLAVOR, "m1.large", "x"),
+                               Map(groups::KEY_PAIR, "key", "x"), Map(groups::AVAILABILITY_ZONE, "nova", "x"),
+                               Map(groups::NETWORK, "n-1", "x"), Map(groups::NETWORK, "net-web", "x"),
+                               Map(groups::SECURITY_GROUP, "sg-web", "x"), Map(groups::VOLUME_TYPE, "pure", "x")})
+            .empty());
+  const auto unused = UnusedMappings(group, {Map(groups::NETWORK, "net-wbe", "x"), Map(groups::FLAVOR, "net-web", "x"),
+                                             Map(groups::NETWORK, "net-web", "x")});
+  REQUIRE(unused.size() == 2);
+  CHECK(unused[0].source() == "net-wbe");
+  CHECK(unused[1].kind() == groups::FLAVOR);
+}
+
 TEST_CASE("a circle of dependencies is found") {
   groups::GroupDocument group;
   for (const std::string id : {"m1", "m2", "m3"}) group.add_members()->set_id(id);

@@ -309,6 +309,10 @@ absl::StatusOr<op::Operation> Starter::Start(const Call& call, const Wish& wish)
   const std::vector<groups::Mapping> merged =
       MergeMappings({mappings.mappings().begin(), mappings.mappings().end()}, wish.mappings);
   mappings.mutable_mappings()->Assign(merged.begin(), merged.end());
+  for (const auto& mapping : UnusedMappings(document, wish.mappings)) {
+    operation.add_warnings(fmt::format("{} {} is mapped, but no member has it on {}: the mapping changes nothing",
+                                       KindName(mapping.kind()), mapping.source(), source));
+  }
   PROTECTOR_RETURN_IF_ERROR(CheckTarget(call, document, wish, mappings, operation));
 
   operation.set_type(wish.type);
