@@ -225,12 +225,14 @@ std::vector<op::Operation> Engine::List(const std::function<bool(const op::Opera
 }
 
 absl::StatusOr<op::Operation> Engine::FindRequest(const std::string& request_id) {
+  std::string id;
   {
     std::lock_guard lock(state_mutex_);
     const auto known = by_request_.find(request_id);
     if (request_id.empty() || known == by_request_.end()) return NotFound(request_id);
+    id = known->second;
   }
-  return Get(by_request_[request_id], false);
+  return Get(id, false);
 }
 
 std::string Engine::LiveOperationOf(const std::string& group_id) {

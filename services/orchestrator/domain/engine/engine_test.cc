@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <thread>
 
 #include "libs/base/error.h"
 #include "libs/store/memory_store.h"
@@ -449,6 +450,19 @@ TEST_CASE("A project has so many operations under way and no more, whatever the 
   CHECK(bench.StartIn("red", 1).ok());  // the same request again is no further one
   bench.Settle();
   CHECK(bench.StartIn("red", 3).ok());  // those that have ended count no more
+}
+
+// The race that this is about is seen by the build with ThreadSanitizer.
+TEST_CASE("A request is found while others are taken in") {
+  Bench bench;
+  REQUIRE(bench.StartIn("red", 0).ok());
+  int found = 0;
+  std::thread finder([&] {
+    for (int i = 0; i < 200; ++i) found += bench.engine->FindRequest("request-0").ok() ? 1 : 0;
+  });
+  for (int i = 1; i < 100; ++i) CHECK(bench.StartIn(fmt::format("project-{}", i), i).ok());
+  finder.join();
+  CHECK(found == 200);
 }
 
 TEST_CASE("Another project's operations are not there: by id, by prefix, for every verb, running or ended") {
