@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -153,19 +154,21 @@ std::string OwnAddress(const std::string& listen) {
   return listen;
 }
 
+// How often memory that is free is given back to the system.
+constexpr absl::Duration kTrimInterval = absl::Seconds(30);
+
 // Until a signal to end, which it returns. systemd's watchdog is fed as long as the server answers: one that hangs is
-// started again.
+// started again. What operations needed lies, when they have ended, between what is still in use: the heap never
+// shrinks by itself then. After an hour of 1000 servers moving to and fro an orchestrator had 51 MiB in use and 96 MiB
+// of heap.
 int WaitForEnd(const sigset_t& signals, const ServiceManager& manager, const std::function<bool()>& answers) {
-  int signal_number = 0;
-  if (manager.watchdog() == absl::InfiniteDuration()) {
-    sigwait(&signals, &signal_number);
-    return signal_number;
-  }
-  const timespec pause = absl::ToTimespec(manager.watchdog() / 3);
+  const absl::Duration feeding = manager.watchdog() / 3;
+  const timespec pause = absl::ToTimespec(std::min(feeding, kTrimInterval));
   while (true) {
-    signal_number = sigtimedwait(&signals, nullptr, &pause);
+    const int signal_number = sigtimedwait(&signals, nullptr, &pause);
     if (signal_number > 0) return signal_number;
-    if (answers()) manager.Alive();
+    malloc_trim(0);
+    if (feeding < absl::InfiniteDuration() && answers()) manager.Alive();
   }
 }
 

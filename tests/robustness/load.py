@@ -7,7 +7,7 @@ started grows), connections are cut, answers are lost. A move that fails is retr
   - every operation ended in a state that is right, every server runs on one site and on one site only,
   - no record that a guest was told is written is missing, and no disk has two writers,
   - both sites have the same history of every group, and nothing is left behind,
-  - no service's memory grew in the last third by more than --growth MiB in an hour.
+  - no service's memory grew in the last third by more than --growth MiB in an hour (the whole curve is in memory.csv).
 
   --minutes N  --vms N  --groups N  --operations N  --watchers N  --growth MIB  --seed N
 """
@@ -193,15 +193,23 @@ class Load:
                 self.world.thaw_site(view, [service])
 
     def sampler(self):
-        while not self.over.wait(5):
-            for site in self.world.layout.sites:
-                for service in layout.SERVICES:
-                    pid = self.world.lab.process(site, service).pid()
-                    if pid:
-                        try:
-                            self.samples[site.name, service].append((time.monotonic() - self.began, resident_mib(pid)))
-                        except OSError:  # gone between the two
-                            pass
+        with open(DIRECTORY / "memory.csv", "w", buffering=1) as curve:
+            curve.write("seconds,site,service,pid,mib\n")
+            while not self.over.wait(5):
+                for site in self.world.layout.sites:
+                    for service in layout.SERVICES:
+                        self.sample(site, service, curve)
+
+    def sample(self, site, service, curve):
+        pid = self.world.lab.process(site, service).pid()
+        if not pid:
+            return
+        try:
+            at, size = time.monotonic() - self.began, resident_mib(pid)
+        except OSError:  # gone between the two
+            return
+        self.samples[site.name, service].append((at, size))
+        curve.write(f"{at:.0f},{site.name},{service},{pid},{size:.1f}\n")
 
     # --- the whole of it
 
