@@ -3,6 +3,18 @@
 #include "libs/base/error.h"
 
 namespace protector::openstack {
+namespace {
+
+constexpr int kListRestarts = 5;
+
+// What a page begins after was deleted since the page before it: Nova and Neutron answer 400, Cinder 404, all with its
+// id. The list has to begin again.
+bool MarkerIsGone(const absl::Status& status, const std::string& marker) {
+  const int code = HttpStatusOf(status);
+  return !marker.empty() && (code == 400 || code == 404) && MessageOf(status).find(marker) != std::string::npos;
+}
+
+}  // namespace
 
 Query& Query::Add(const std::string& name, const std::string& value) {
   if (!value.empty()) text_ += (text_.empty() ? "" : "&") + http::UrlEncode(name) + "=" + http::UrlEncode(value);
@@ -29,12 +41,19 @@ absl::StatusOr<std::vector<json::Value>> ApiClient::List(const CallContext& call
                                                          const std::string& marker) {
   std::vector<json::Value> all;
   std::string last;
+  int restarts = 0;
   while (true) {
-    PROTECTOR_ASSIGN_OR_RETURN(const json::Value page, Get(call, target, Query(query).Add("marker", last)));
-    const json::Value::Items& items = page.GetItems(key);
+    const absl::StatusOr<json::Value> page = Get(call, target, Query(query).Add("marker", last));
+    if (!page.ok()) {
+      if (!MarkerIsGone(page.status(), last) || ++restarts > kListRestarts) return page.status();
+      all.clear();
+      last.clear();
+      continue;
+    }
+    const json::Value::Items& items = page->GetItems(key);
     all.insert(all.end(), items.begin(), items.end());
-    bool more = page.GetString("next").has_value();  // Glance's form
-    for (const json::Value& link : page.GetItems(key + "_links")) more = more || link.GetStringOr("rel", "") == "next";
+    bool more = page->GetString("next").has_value();  // Glance's form
+    for (const json::Value& link : page->GetItems(key + "_links")) more = more || link.GetStringOr("rel", "") == "next";
     const std::string next = items.empty() ? "" : items.back().GetStringOr(marker, "");
     if (!more || next.empty() || next == last) return all;
     last = next;

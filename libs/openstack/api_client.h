@@ -37,6 +37,7 @@ class ApiClient {
   absl::StatusOr<json::Value> Get(const CallContext& call, const Target& target, const Query& query = {});
 
   // Every page of a list; `key` names its array. `marker` is the path of what the next page begins after.
+  // Begins again, a few times, when somebody deletes that between two pages.
   absl::StatusOr<std::vector<json::Value>> List(const CallContext& call, const Target& target, const Query& query,
                                                 const std::string& key, const std::string& marker = "id");
 

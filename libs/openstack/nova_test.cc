@@ -67,6 +67,31 @@ TEST_CASE("a list goes over all pages, and a list by ids leaves out what is gone
   CHECK(cloud->nova().ListServers({}, few)->size() == 2);
 }
 
+TEST_CASE("a list begins again when what a page begins after is deleted meanwhile") {
+  TestCloud test;
+  const std::string list = kNova + "/servers/detail";
+  const auto page = [](const std::string& first, const std::string& second) {
+    return JsonResponse(200, R"({"servers":[{"id":")" + first + R"("},{"id":")" + second +
+                                 R"("}],"servers_links":[{"rel":"next","href":"x"}]})");
+  };
+  const auto gone = JsonResponse(400, R"({"badRequest":{"code":400,"message":"marker [bbbb] not found"}})");
+  test.http.Expect("GET", list, page("aaaa", "bbbb"));
+  test.http.Expect("GET", list, gone);
+  test.http.Expect("GET", list, page("aaaa", "cccc"));
+  test.http.Expect("GET", list, JsonResponse(200, R"({"servers":[{"id":"dddd"}]})"));
+  const auto cloud = test.Connected();
+  const auto servers = cloud->nova().ListServers({}, {});
+  REQUIRE(servers.ok());
+  REQUIRE(servers->size() == 3);  // nothing twice
+  CHECK((*servers)[1].id == "cccc");
+
+  for (int i = 0; i < 6; ++i) {  // not for ever
+    test.http.Expect("GET", list, page("aaaa", "bbbb"));
+    test.http.Expect("GET", list, gone);
+  }
+  CHECK(HttpStatusOf(cloud->nova().ListServers({}, {}).status()) == 400);
+}
+
 TEST_CASE("a server is made of its volumes and ports") {
   TestCloud test;
   test.http.Always("POST", kNova + "/servers", JsonResponse(202, R"({"server":{"id":"new"}})"));
