@@ -7,8 +7,8 @@ namespace {
 
 constexpr int kListRestarts = 5;
 
-// What a page begins after was deleted since the page before it: Nova and Neutron answer 400, Cinder 404, all with its
-// id. The list has to begin again.
+// What a page begins after was deleted since the page before it: Nova answers 400 "marker [<id>] not found"; 404 is
+// what a service says that looks it up like any other object. The list has to begin again.
 bool MarkerIsGone(const absl::Status& status, const std::string& marker) {
   const int code = HttpStatusOf(status);
   return !marker.empty() && (code == 400 || code == 404) && MessageOf(status).find(marker) != std::string::npos;
