@@ -159,8 +159,8 @@ constexpr absl::Duration kTrimInterval = absl::Seconds(30);
 
 // Until a signal to end, which it returns. systemd's watchdog is fed as long as the server answers: one that hangs is
 // started again. What operations needed lies, when they have ended, between what is still in use: the heap never
-// shrinks by itself then. With 1000 servers an orchestrator's memory stood still at 125 MiB instead of creeping from 132
-// to 134 within four minutes.
+// shrinks by itself then. With 1000 servers an orchestrator's memory stood still at 125 MiB instead of creeping from
+// 132 to 134 within four minutes.
 int WaitForEnd(const sigset_t& signals, const ServiceManager& manager, const std::function<bool()>& answers) {
   const absl::Duration feeding = manager.watchdog() / 3;
   const timespec pause = absl::ToTimespec(std::min(feeding, kTrimInterval));
