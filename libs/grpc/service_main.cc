@@ -1,7 +1,6 @@
 #include "libs/grpc/service_main.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -20,6 +19,13 @@
 #ifndef PROTECTOR_VERSION
 #error "PROTECTOR_VERSION comes from CMake"
 #endif
+
+// jemalloc reads this before main (jemalloc(3), TUNING). A service has some hundred threads that mostly wait for
+// networks and disks: caches of their own would keep what each has freed, and pages that are free go back to the system
+// at once.
+extern "C" {
+const char* malloc_conf = "background_thread:true,narenas:2,tcache:false,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
 
 namespace protector::rpc {
 namespace {
@@ -109,16 +115,6 @@ HostOptions MakeHostOptions(const ServiceDefinition& definition, const config::C
   return options;
 }
 
-// glibc gives every few threads a heap of their own and lets its limit for large blocks grow with what was freed, so
-// what passing answers needed in many threads stays resident, a little more each time: over 20 moves there and back
-// storage-pure grew by 4.8 MiB so and by 1.5 MiB with these settings, while what was in use stayed at 1.8 MiB. Requests
-// wait for networks and disks, not for malloc.
-void KeepMemoryFlat() {
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 128 << 10);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
-}
-
 // A certificate for another program or site would be refused by everybody; say so here, with the remedy.
 absl::StatusOr<Security> MakeSecurity(const ServiceDefinition& definition, const config::Config& config) {
   if (config.GetBoolean("insecure")) return Security::Insecure();
@@ -154,21 +150,20 @@ std::string OwnAddress(const std::string& listen) {
   return listen;
 }
 
-// How often memory that is free is given back to the system.
-constexpr absl::Duration kTrimInterval = absl::Seconds(30);
-
-// Until a signal to end, which it returns. systemd's watchdog is fed as long as the server answers: one that hangs is
-// started again. What operations needed lies, when they have ended, between what is still in use: the heap never
-// shrinks by itself then. With 1000 servers an orchestrator's memory stood still at 125 MiB instead of creeping from
-// 132 to 134 within four minutes.
+// Until a signal to end, which it returns. systemd's watchdog is fed meanwhile as long as the server answers: one that
+// hangs is started again.
 int WaitForEnd(const sigset_t& signals, const ServiceManager& manager, const std::function<bool()>& answers) {
   const absl::Duration feeding = manager.watchdog() / 3;
-  const timespec pause = absl::ToTimespec(std::min(feeding, kTrimInterval));
+  if (feeding == absl::InfiniteDuration()) {
+    int signal_number = 0;
+    sigwait(&signals, &signal_number);
+    return signal_number;
+  }
+  const timespec pause = absl::ToTimespec(feeding);
   while (true) {
     const int signal_number = sigtimedwait(&signals, nullptr, &pause);
     if (signal_number > 0) return signal_number;
-    malloc_trim(0);
-    if (feeding < absl::InfiniteDuration() && answers()) manager.Alive();
+    if (answers()) manager.Alive();
   }
 }
 
@@ -302,7 +297,6 @@ int RunService(int argc, char** argv, const ServiceDefinition& definition) {
   // gRPC's own locks are checked for lock-order inversions in this platform's build of Abseil; a find would end the
   // process.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  KeepMemoryFlat();
   Flags flags;
   int exit_code = 0;
   if (!ParseFlags(argc, argv, definition, flags, exit_code)) return exit_code;

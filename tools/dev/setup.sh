@@ -4,7 +4,7 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libsqlite3-dev libsqlitecpp-dev libcurl4-openssl-dev libssl-dev rapidjson-dev libcli11-dev catch2
-  libyaml-cpp-dev libfmt-dev libspdlog-dev libsystemd-dev prometheus-cpp-dev grpc-proto librapidcheck-dev
+  libyaml-cpp-dev libfmt-dev libspdlog-dev libsystemd-dev libjemalloc-dev prometheus-cpp-dev grpc-proto librapidcheck-dev
   libcpp-httplib-dev nlohmann-json3-dev
   python3 python3-pytest python3-yaml python3-jsonschema python3-grpcio python3-openstackclient)
 COMPOSE_PACKAGES=(docker.io docker-compose debootstrap iptables iproute2)

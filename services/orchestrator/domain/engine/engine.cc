@@ -1,5 +1,5 @@
-// The engine's outside: start-up, questions, and what humans ask for. Turns are in engine_turn.cc, verdicts in
-// engine_judge.cc.
+// The engine's outside: start-up, and what humans ask for. Questions are in engine_questions.cc, turns in
+// engine_turn.cc, verdicts in engine_judge.cc.
 #include "services/orchestrator/domain/engine/engine.h"
 
 #include <fmt/format.h>
@@ -29,13 +29,6 @@ absl::Status CannotSkip(const op::OperationActionRequest& request, const std::ve
       .Remedy("Only failed tasks and the steps reprotect and cleanup_source can be left out.");
 }
 
-absl::Status NotFound(const std::string& id) {
-  return Error(absl::StatusCode::kNotFound, "OPERATION_NOT_FOUND",
-               fmt::format("there is no operation {} on this site", id))
-      .Object("operation " + id)
-      .Remedy("List the operations. An operation is kept by the site that the group was moved to.");
-}
-
 absl::Status WrongState(const op::Operation& operation, const std::string& verb) {
   return Error(absl::StatusCode::kFailedPrecondition, "WRONG_STATUS",
                fmt::format("operation {} cannot be {}: it has ended", operation.id(), verb))
@@ -53,12 +46,13 @@ Engine::Engine(const EngineOptions& options, store::Store& store, Clock& clock, 
       director_(director),
       logger_(std::move(logger)),
       journal_(store),
-      limits_(options.limits) {}
+      limits_(options.limits),
+      archive_(journal_) {}
 
 absl::Status Engine::Load() {
   std::lock_guard lock(state_mutex_);
-  PROTECTOR_ASSIGN_OR_RETURN(const std::vector<op::OperationRecord> headers, journal_.LoadHeaders());
-  for (op::OperationRecord header : headers) {
+  PROTECTOR_ASSIGN_OR_RETURN(std::vector<op::OperationRecord> headers, journal_.LoadHeaders());
+  for (op::OperationRecord& header : headers) {
     const std::string id = header.operation().id();
     if (header.operation().projects().empty()) {  // of a version that did not note whose it is
       PROTECTOR_ASSIGN_OR_RETURN(const std::unique_ptr<Run> run, journal_.LoadRun(header));
@@ -66,10 +60,10 @@ absl::Status Engine::Load() {
     }
     if (!header.operation().request_id().empty()) by_request_[header.operation().request_id()] = id;
     if (header.settled()) {
-      archive_[id] = header;
+      archive_.Add(header);
       continue;
     }
-    PROTECTOR_ASSIGN_OR_RETURN(std::unique_ptr<Run> run, journal_.LoadRun(header));
+    PROTECTOR_ASSIGN_OR_RETURN(std::unique_ptr<Run> run, journal_.LoadRun(std::move(header)));
     logger_.Info("operation goes on after a restart", {{"operation", id}});
     Adopt(std::move(run));
   }
@@ -106,7 +100,7 @@ absl::StatusOr<op::Operation> Engine::Start(op::OperationRecord header, op::Plan
   const std::string request_id = header.operation().request_id();
   if (const auto known = by_request_.find(request_id); !request_id.empty() && known != by_request_.end()) {
     if (Live* live = Find(known->second)) return Shown(*live, false);
-    return archive_[known->second].operation();
+    return Archived(known->second);
   }
   const std::string group_id = header.operation().group_id();
   for (auto& [id, live] : live_) {
@@ -158,98 +152,13 @@ Engine::Live* Engine::Find(const std::string& operation_id) {
   return found == live_.end() ? nullptr : &found->second;
 }
 
-absl::StatusOr<std::string> Engine::Resolve(const std::string& id_or_prefix, const Viewer& viewer) {
-  const auto visible = [&](const std::string& id) {
-    if (!viewer) return true;
-    const Live* live = Find(id);
-    const op::Operation& operation = live != nullptr ? live->run->operation() : archive_.at(id).operation();
-    return viewer->Owns(operation.projects());
-  };
-  if (live_.count(id_or_prefix) > 0 || archive_.count(id_or_prefix) > 0) {
-    if (visible(id_or_prefix)) return id_or_prefix;
-    return NotFound(id_or_prefix);
-  }
-  std::string prefix = id_or_prefix;
-  if (prefix.rfind("op-", 0) != 0) prefix = "op-" + prefix;
-  std::vector<std::string> matches;
-  const auto collect = [&](const auto& map) {
-    for (auto it = map.lower_bound(prefix); it != map.end() && it->first.rfind(prefix, 0) == 0; ++it) {
-      if (visible(it->first)) matches.push_back(it->first);
-    }
-  };
-  if (prefix.size() >= 11) {
-    collect(live_);
-    collect(archive_);
-  }
-  if (matches.size() > 1) {
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT",
-                 fmt::format("{} is the beginning of {} operations", id_or_prefix, matches.size()))
-        .Object("operation " + id_or_prefix)
-        .Remedy("Give more of the id.");
-  }
-  if (matches.empty()) return NotFound(id_or_prefix);
-  return matches.front();
-}
-
-op::Operation Engine::Shown(Live& live, bool with_tasks) {
-  live.run->Account(clock_.Monotonic());
-  live.run->StoreSpent();
-  return MakeView(*live.run, director_, with_tasks);
-}
-
-absl::StatusOr<op::Operation> Engine::Get(const std::string& id, bool with_tasks, const Viewer& viewer) {
-  std::lock_guard lock(state_mutex_);
-  PROTECTOR_ASSIGN_OR_RETURN(const std::string resolved, Resolve(id, viewer));
-  if (Live* live = Find(resolved)) return Shown(*live, with_tasks);
-  const op::OperationRecord& header = archive_[resolved];
-  if (!with_tasks) return header.operation();
-  PROTECTOR_ASSIGN_OR_RETURN(const std::unique_ptr<Run> run, journal_.LoadRun(header));
-  return MakeView(*run, director_, true);
-}
-
-std::vector<op::Operation> Engine::List(const std::function<bool(const op::Operation&)>& wanted) {
-  std::lock_guard lock(state_mutex_);
-  std::vector<op::Operation> found;
-  for (auto& [id, live] : live_) {
-    if (wanted(live.run->operation())) found.push_back(Shown(live, false));
-  }
-  for (const auto& [id, header] : archive_) {
-    if (wanted(header.operation())) found.push_back(header.operation());
-  }
-  std::sort(found.begin(), found.end(), [](const op::Operation& a, const op::Operation& b) {
-    const absl::Time at = FromProto(a.start_time());
-    const absl::Time bt = FromProto(b.start_time());
-    return at != bt ? at > bt : a.id() > b.id();
-  });
-  return found;
-}
-
-absl::StatusOr<op::Operation> Engine::FindRequest(const std::string& request_id) {
-  std::string id;
-  {
-    std::lock_guard lock(state_mutex_);
-    const auto known = by_request_.find(request_id);
-    if (request_id.empty() || known == by_request_.end()) return NotFound(request_id);
-    id = known->second;
-  }
-  return Get(id, false);
-}
-
-std::string Engine::LiveOperationOf(const std::string& group_id) {
-  std::lock_guard lock(state_mutex_);
-  for (const auto& [id, live] : live_) {
-    if (live.run->operation().group_id() == group_id && !Ended(live.run->operation().state())) return id;
-  }
-  return "";
-}
-
 absl::StatusOr<op::Operation> Engine::WithLive(const op::OperationActionRequest& request, const Viewer& viewer,
                                                const std::function<absl::Status(Live&)>& change) {
   std::lock_guard lock(state_mutex_);
   PROTECTOR_RETURN_IF_ERROR(store_status_);
   PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id(), viewer));
   Live* live = Find(id);
-  if (live == nullptr) return WrongState(archive_[id].operation(), "changed");
+  if (live == nullptr) return WrongState(archive_.cards().at(id), "changed");
   const auto& seen = live->run->header().seen_requests();
   if (!request.request_id().empty() && std::find(seen.begin(), seen.end(), request.request_id()) != seen.end()) {
     return Shown(*live, false);
@@ -461,7 +370,8 @@ absl::StatusOr<int64_t> Engine::Watch(const op::WatchOperationRequest& request, 
   PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id(), viewer));
   Live* live = Find(id);
   if (live == nullptr) {
-    callback(archive_[id].operation(), true);
+    PROTECTOR_ASSIGN_OR_RETURN(const op::Operation operation, Archived(id));
+    callback(operation, true);
     return 0;
   }
   const int64_t watcher = watchers_.Add(id, request.with_tasks(), request.until_clean(), std::move(callback));

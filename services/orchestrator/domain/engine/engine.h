@@ -26,6 +26,7 @@
 #include "libs/log/log.h"
 #include "libs/store/store.h"
 #include "services/orchestrator/domain/decisions.h"
+#include "services/orchestrator/domain/engine/archive.h"
 #include "services/orchestrator/domain/engine/director.h"
 #include "services/orchestrator/domain/engine/executor.h"
 #include "services/orchestrator/domain/engine/journal.h"
@@ -62,7 +63,14 @@ class Engine {
 
   // By id or unique prefix of at least 8 characters after "op-".
   absl::StatusOr<op::Operation> Get(const std::string& id, bool with_tasks, const Viewer& viewer = std::nullopt);
-  std::vector<op::Operation> List(const std::function<bool(const op::Operation&)>& wanted);
+  // The newest first, at most `most` after the operation `after` of the same list ("": from the beginning). `wanted` is
+  // shown what an Archive's card has.
+  struct Listing {
+    std::vector<op::Operation> operations;  // without tasks
+    bool more = false;
+  };
+  absl::StatusOr<Listing> List(const std::function<bool(const op::Operation&)>& wanted, const std::string& after,
+                               size_t most);
   absl::StatusOr<op::Operation> FindRequest(const std::string& request_id);
   // The operation that works on a group now; "" when there is none.
   std::string LiveOperationOf(const std::string& group_id);
@@ -185,6 +193,7 @@ class Engine {
   // are moved along with it.
   void NoticeClockJump(absl::Duration now);
   op::Operation Shown(Live& live, bool with_tasks);
+  absl::StatusOr<op::Operation> Archived(const std::string& id);  // without tasks
 
   const EngineOptions options_;
   Clock& clock_;
@@ -203,7 +212,7 @@ class Engine {
   std::mutex state_mutex_;  // everything below; taken before mutex_
   Limits limits_;
   std::map<std::string, Live> live_;
-  std::map<std::string, op::OperationRecord> archive_;  // settled operations' headers
+  Archive archive_;
   std::map<std::string, std::string> by_request_;
   std::array<std::deque<ReadyTask>, static_cast<size_t>(Api::kCount)> ready_;
   std::multimap<absl::Duration, ReadyTask> timers_;

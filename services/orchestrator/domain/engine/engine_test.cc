@@ -452,6 +452,40 @@ TEST_CASE("A project has so many operations under way and no more, whatever the 
   CHECK(bench.StartIn("red", 3).ok());  // those that have ended count no more
 }
 
+TEST_CASE("The list has pages, and of an operation that has ended it has all, also after a restart") {
+  Bench bench;
+  bench.Start({Bench::Task(0)});
+  REQUIRE(bench.StartIn("red", 1).ok());
+  bench.Settle();
+  const int64_t revision = bench.engine->Get("op-11111111-0001", false)->revision();
+  REQUIRE(bench.StartIn("red", 2).ok());  // runs
+  const auto all = [](const op::Operation&) { return true; };
+  const auto ids = [](const Engine::Listing& listing) {
+    std::vector<std::string> found;
+    for (const op::Operation& one : listing.operations) found.push_back(one.id());
+    return found;
+  };
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    if (restarted) bench.Restart();
+    const auto first = bench.engine->List(all, "", 2);
+    REQUIRE(first.ok());
+    CHECK(ids(*first) == std::vector<std::string>{"op-11111111-0002", "op-11111111-0001"});
+    CHECK(first->more);
+    const auto second = bench.engine->List(all, "op-11111111-0001", 2);
+    REQUIRE(second.ok());
+    CHECK(ids(*second) == std::vector<std::string>{"op-00000000-0001"});
+    CHECK_FALSE(second->more);
+    CHECK(second->operations[0].steps_size() == 1);
+    CHECK(second->operations[0].request_id() == "request");
+    CHECK(absl::IsInvalidArgument(bench.engine->List(all, "op-22222222-0001", 2).status()));
+    const auto running = bench.engine->List([](const op::Operation& one) { return one.state() == op::RUNNING; }, "", 2);
+    REQUIRE(running.ok());
+    CHECK(ids(*running) == std::vector<std::string>{"op-11111111-0002"});
+    if (!restarted) CHECK(first->operations[1].revision() == revision);
+  }
+}
+
 // The race that this is about is seen by the build with ThreadSanitizer.
 TEST_CASE("A request is found while others are taken in") {
   Bench bench;

@@ -356,7 +356,7 @@ void Engine::ArchiveSettled() {
       ++it;
       continue;
     }
-    archive_[it->first] = run.header();
+    archive_.Add(run.header());
     it = live_.erase(it);
   }
 }

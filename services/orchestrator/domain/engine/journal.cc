@@ -50,6 +50,13 @@ absl::StatusOr<std::vector<op::OperationRecord>> Journal::LoadHeaders() {
   return headers;
 }
 
+absl::StatusOr<op::OperationRecord> Journal::LoadHeader(const std::string& operation_id) {
+  PROTECTOR_ASSIGN_OR_RETURN(const store::Record stored, store_.Get(kHeaders, operation_id));
+  op::OperationRecord header;
+  if (!header.ParseFromString(stored.value)) return Unreadable("operation " + operation_id);
+  return header;
+}
+
 absl::StatusOr<std::unique_ptr<Run>> Journal::LoadRun(op::OperationRecord header) {
   const std::string id = header.operation().id();
   auto plan = std::make_shared<op::PlanRecord>();

@@ -34,6 +34,7 @@ class Journal {
   absl::Status Write(const Turn& turn);
 
   absl::StatusOr<std::vector<op::OperationRecord>> LoadHeaders();
+  absl::StatusOr<op::OperationRecord> LoadHeader(const std::string& operation_id);
   absl::StatusOr<std::unique_ptr<Run>> LoadRun(op::OperationRecord header);
 
  private:

@@ -70,9 +70,9 @@ Course Run(op::OperationType type, int death, bool after, unsigned seed, int sec
   auto started = start();
   for (int ask = 0; !started.ok() && ask < 4; ++ask) {  // died while it was being accepted: the client asks again
     program.Boot();
-    const std::vector<op::Operation> known =
-        program.engine().List([](const op::Operation& one) { return !Ended(one.state()); });
-    started = known.empty() ? start() : absl::StatusOr<op::Operation>(known.front());
+    const auto known = program.engine().List([](const op::Operation& one) { return !Ended(one.state()); }, "", 1);
+    REQUIRE(known.ok());
+    started = known->operations.empty() ? start() : absl::StatusOr<op::Operation>(known->operations.front());
   }
   REQUIRE(started.ok());
   if (type == op::UNPLANNED_FAILOVER) {

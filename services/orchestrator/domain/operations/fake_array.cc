@@ -72,6 +72,11 @@ absl::StatusOr<storage::Protection> FakeArray::GetProtection(const Call&,
                         : world_.clock().Now() >= here().baseline ? storage::Protection::HEALTHY
                                                                   : storage::Protection::BASELINING);
   if (!works) protection.set_detail("the schedule is off");
+  if (works && world_.cut_looks > 0) {
+    --world_.cut_looks;
+    protection.set_health(storage::Protection::DEGRADED);
+    protection.set_detail("array array-b: the connection is \"connecting\"");
+  }
   return protection;
 }
 

@@ -79,6 +79,7 @@ class World {
   int failing_imports = 0;         // so many imports on the target end in ERROR, and Cinder lets go of none of them
   bool refuses_to_forget = false;  // and does not even take the order to
   int commits_on_their_way = 0;  // so many looks at the sites' metadata meet a version that one of them has not got yet
+  int cut_looks = 0;             // so many looks at replication find the arrays' connection cut
   int busy_disks = 0;            // so many times a second disk is not brought up, for a reason that passes
   // Called before every call, changes or not; false: the calling program is gone, the call does not happen.
   std::map<std::string, int> effects;              // "site.call object" -> how often it had an effect

@@ -77,8 +77,11 @@ TaskKind::Work CheckReplication(const OperationContext& context, const Run& run,
       return verdict;
     }
     const bool pod = names.type == groups::SYNC;
-    return Verdict::Failed(
-        Error(absl::StatusCode::kFailedPrecondition, pod ? "POD_DEGRADED" : "REPLICATION_NOT_HEALTHY",
+    // A connection that was cut for a moment comes back by itself: nothing has been touched yet, so it is worth a wait.
+    const auto code = protection->health() == Health::DEGRADED ? absl::StatusCode::kUnavailable
+                                                               : absl::StatusCode::kFailedPrecondition;
+    return Verdict::OfQuestion(
+        Error(code, pod ? "POD_DEGRADED" : "REPLICATION_NOT_HEALTHY",
               fmt::format("{} {} is not healthy: {}", pod ? "pod" : "protection group", names.storage,
                           protection->detail()))
             .Object(fmt::format("{} {}", pod ? "pod" : "protection group", names.storage))

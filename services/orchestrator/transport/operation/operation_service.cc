@@ -32,22 +32,13 @@ absl::StatusOr<op::ListOperationsResponse> ListPage(Engine& engine, const op::Li
     const auto& states = request.states();
     return group && (states.empty() || std::find(states.begin(), states.end(), operation.state()) != states.end());
   };
-  const std::vector<op::Operation> all = engine.List(wanted);
-  // The token names the last operation of the page before: operations that began meanwhile do not shift the pages.
-  size_t from = 0;
-  if (!request.page_token().empty()) {
-    while (from < all.size() && all[from].id() != request.page_token()) ++from;
-    if (from == all.size()) {
-      return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "page_token is not of this list")
-          .Remedy("Start again without a token.");
-    }
-    ++from;
-  }
   const size_t size =
       static_cast<size_t>(std::min(request.page_size() == 0 ? kDefaultPage : request.page_size(), kLargestPage));
+  // The token names the last operation of the page before: operations that began meanwhile do not shift the pages.
+  PROTECTOR_ASSIGN_OR_RETURN(const Engine::Listing page, engine.List(wanted, request.page_token(), size));
   op::ListOperationsResponse response;
-  for (size_t i = from; i < all.size() && i < from + size; ++i) *response.add_operations() = all[i];
-  if (from + size < all.size()) response.set_next_page_token(all[from + size - 1].id());
+  for (const op::Operation& one : page.operations) *response.add_operations() = one;
+  if (page.more) response.set_next_page_token(page.operations.back().id());
   return response;
 }
 
