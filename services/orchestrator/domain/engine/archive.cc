@@ -19,9 +19,8 @@ void Archive::Add(const op::OperationRecord& header) {
   cards_[operation.id()] = std::move(card);
 }
 
-absl::StatusOr<op::OperationRecord> Archive::Read(const std::string& id) {
-  PROTECTOR_ASSIGN_OR_RETURN(op::OperationRecord header, journal_.LoadHeader(id));
-  const op::Operation& card = cards_.at(id);
+absl::StatusOr<op::OperationRecord> Archive::Read(const op::Operation& card) const {
+  PROTECTOR_ASSIGN_OR_RETURN(op::OperationRecord header, journal_.LoadHeader(card.id()));
   // Both may be newer than what was written: one counts what was shown, the other is found out when an old journal is
   // read.
   header.mutable_operation()->set_revision(card.revision());

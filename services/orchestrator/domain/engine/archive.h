@@ -2,7 +2,8 @@
 // Operations that have settled. What finds one (whose it is, of which group, in which state, since when) stays in
 // memory; the rest is read from the journal when it is asked for, so that a site may keep every operation it ever ran.
 //
-// Threads: one at a time. Ownership: the journal outlives it. Failure: the store's statuses.
+// Threads: one at a time, but for Read, which any may call. Ownership: the journal outlives it. Failure: the store's
+// statuses.
 
 #include <map>
 #include <string>
@@ -20,8 +21,8 @@ class Archive {
   void Add(const op::OperationRecord& header);
   // By operation id. A card has the id, type, state, group, times, revision and projects.
   const std::map<std::string, op::Operation>& cards() const { return cards_; }
-  // All of it; `id` is that of a card.
-  absl::StatusOr<op::OperationRecord> Read(const std::string& id);
+  // All of it.
+  absl::StatusOr<op::OperationRecord> Read(const op::Operation& card) const;
 
  private:
   Journal& journal_;

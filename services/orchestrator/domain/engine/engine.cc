@@ -100,7 +100,7 @@ absl::StatusOr<op::Operation> Engine::Start(op::OperationRecord header, op::Plan
   const std::string request_id = header.operation().request_id();
   if (const auto known = by_request_.find(request_id); !request_id.empty() && known != by_request_.end()) {
     if (Live* live = Find(known->second)) return Shown(*live, false);
-    return Archived(known->second);
+    return Archived(archive_.cards().at(known->second));
   }
   const std::string group_id = header.operation().group_id();
   for (auto& [id, live] : live_) {
@@ -370,7 +370,7 @@ absl::StatusOr<int64_t> Engine::Watch(const op::WatchOperationRequest& request, 
   PROTECTOR_ASSIGN_OR_RETURN(const std::string id, Resolve(request.id(), viewer));
   Live* live = Find(id);
   if (live == nullptr) {
-    PROTECTOR_ASSIGN_OR_RETURN(const op::Operation operation, Archived(id));
+    PROTECTOR_ASSIGN_OR_RETURN(const op::Operation operation, Archived(archive_.cards().at(id)));
     callback(operation, true);
     return 0;
   }

@@ -193,7 +193,10 @@ class Engine {
   // are moved along with it.
   void NoticeClockJump(absl::Duration now);
   op::Operation Shown(Live& live, bool with_tasks);
-  absl::StatusOr<op::Operation> Archived(const std::string& id);  // without tasks
+  // Ids, the newest first, of those after `after` ("": of all).
+  absl::StatusOr<std::vector<std::string>> Sorted(const std::function<bool(const op::Operation&)>& wanted,
+                                                  const std::string& after) const;
+  absl::StatusOr<op::Operation> Archived(const op::Operation& card) const;  // without tasks; needs no lock
 
   const EngineOptions options_;
   Clock& clock_;

@@ -63,20 +63,43 @@ absl::StatusOr<op::Operation> Engine::Get(const std::string& id, bool with_tasks
   std::lock_guard lock(state_mutex_);
   PROTECTOR_ASSIGN_OR_RETURN(const std::string resolved, Resolve(id, viewer));
   if (Live* live = Find(resolved)) return Shown(*live, with_tasks);
-  if (!with_tasks) return Archived(resolved);
-  PROTECTOR_ASSIGN_OR_RETURN(op::OperationRecord header, archive_.Read(resolved));
+  const op::Operation& card = archive_.cards().at(resolved);
+  if (!with_tasks) return Archived(card);
+  PROTECTOR_ASSIGN_OR_RETURN(op::OperationRecord header, archive_.Read(card));
   PROTECTOR_ASSIGN_OR_RETURN(const std::unique_ptr<Run> run, journal_.LoadRun(std::move(header)));
   return MakeView(*run, director_, true);
 }
 
-absl::StatusOr<op::Operation> Engine::Archived(const std::string& id) {
-  PROTECTOR_ASSIGN_OR_RETURN(op::OperationRecord header, archive_.Read(id));
+absl::StatusOr<op::Operation> Engine::Archived(const op::Operation& card) const {
+  PROTECTOR_ASSIGN_OR_RETURN(op::OperationRecord header, archive_.Read(card));
   return std::move(*header.mutable_operation());
 }
 
 absl::StatusOr<Engine::Listing> Engine::List(const std::function<bool(const op::Operation&)>& wanted,
                                              const std::string& after, size_t most) {
-  std::lock_guard lock(state_mutex_);
+  Listing listing;
+  std::vector<bool> settled;
+  {
+    std::lock_guard lock(state_mutex_);
+    PROTECTOR_ASSIGN_OR_RETURN(const std::vector<std::string> ids, Sorted(wanted, after));
+    for (const std::string& id : ids) {
+      listing.more = listing.operations.size() == most;
+      if (listing.more) break;
+      Live* live = Find(id);
+      settled.push_back(live == nullptr);
+      listing.operations.push_back(live != nullptr ? Shown(*live, false) : archive_.cards().at(id));
+    }
+  }
+  // The disk is read without the lock: a long list holds no operation up.
+  for (size_t i = 0; i < settled.size(); ++i) {
+    if (!settled[i]) continue;
+    PROTECTOR_ASSIGN_OR_RETURN(listing.operations[i], Archived(listing.operations[i]));
+  }
+  return listing;
+}
+
+absl::StatusOr<std::vector<std::string>> Engine::Sorted(const std::function<bool(const op::Operation&)>& wanted,
+                                                        const std::string& after) const {
   std::vector<std::pair<absl::Time, std::string>> found;
   const auto collect = [&](const op::Operation& one) {
     if (wanted(one)) found.emplace_back(FromProto(one.start_time()), one.id());
@@ -84,25 +107,15 @@ absl::StatusOr<Engine::Listing> Engine::List(const std::function<bool(const op::
   for (const auto& [id, live] : live_) collect(live.run->operation());
   for (const auto& [id, card] : archive_.cards()) collect(card);
   std::sort(found.rbegin(), found.rend());
-  auto next = found.begin();
-  if (!after.empty()) {
-    next = std::find_if(found.begin(), found.end(), [&](const auto& one) { return one.second == after; });
-    if (next == found.end()) {
-      return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "page_token is not of this list")
-          .Remedy("Start again without a token.");
-    }
-    ++next;
+  std::vector<std::string> ids;
+  bool begun = after.empty();
+  for (const auto& [started, id] : found) {
+    if (begun) ids.push_back(id);
+    begun = begun || id == after;
   }
-  Listing listing;
-  for (; next != found.end() && listing.operations.size() < most; ++next) {
-    if (Live* live = Find(next->second)) {
-      listing.operations.push_back(Shown(*live, false));
-    } else {
-      PROTECTOR_ASSIGN_OR_RETURN(listing.operations.emplace_back(), Archived(next->second));
-    }
-  }
-  listing.more = next != found.end();
-  return listing;
+  if (begun) return ids;
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "page_token is not of this list")
+      .Remedy("Start again without a token.");
 }
 
 absl::StatusOr<op::Operation> Engine::FindRequest(const std::string& request_id) {
