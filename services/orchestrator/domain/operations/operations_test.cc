@@ -38,30 +38,6 @@ TEST_CASE("A planned failover moves every member, loses nothing and leaves nothi
   CheckOnce(lab.world);
 }
 
-TEST_CASE(
-    "A connection of the arrays that is cut for a moment holds a planned failover up, one that stays cut ends it") {
-  Lab lab;
-  SECTION("a moment") {
-    lab.world.cut_looks = 3;
-    const auto started = lab.Failover("site-b");
-    REQUIRE(started.ok());
-    REQUIRE(lab.UntilClean("site-b", started->id()));
-    CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
-  }
-  SECTION("it stays") {
-    lab.world.cut_looks = 1000;
-    const auto started = lab.Failover("site-b");
-    REQUIRE(started.ok());
-    REQUIRE(lab.UntilEnded("site-b", started->id()));
-    const op::Operation ended = lab.Get("site-b", started->id());
-    CHECK(ended.state() == op::ROLLED_BACK);
-    REQUIRE(ended.problems_size() > 0);
-    CHECK(ended.problems(0).reason() == "REPLICATION_NOT_HEALTHY");
-    CHECK(ended.problems(0).cause().find("connecting") != std::string::npos);
-    CHECK(Running(lab.world.site("site-a")) == 2);
-  }
-}
-
 TEST_CASE("P7: what a guest wrote before its stop is on the other site after a planned failover") {
   Lab lab(1, 1);
   std::map<std::string, int64_t> last;

@@ -1,4 +1,5 @@
-// A request that is made again: it finds what it began, wherever and however late it comes.
+// How a request is taken: made again it finds what it began, wherever and however late it comes; at a bad moment it
+// waits a little.
 #include "libs/base/error.h"
 #include "services/orchestrator/domain/operations/lab.h"
 
@@ -88,6 +89,30 @@ TEST_CASE("A move that meets a commit on its way between the sites waits a momen
     const auto refused = lab.Failover("site-b");
     CHECK(DetailOf(refused.status()).reason == "OUT_OF_SYNC");
     CHECK(lab.clock.Monotonic() - began < absl::Seconds(5));
+  }
+}
+
+TEST_CASE(
+    "A connection of the arrays that is cut for a moment holds a planned failover up, one that stays cut ends it") {
+  Lab lab;
+  SECTION("a moment") {
+    lab.world.cut_looks = 3;
+    const auto started = lab.Failover("site-b");
+    REQUIRE(started.ok());
+    REQUIRE(lab.UntilClean("site-b", started->id()));
+    CHECK(lab.Get("site-b", started->id()).state() == op::COMPLETED);
+  }
+  SECTION("it stays") {
+    lab.world.cut_looks = 1000;
+    const auto started = lab.Failover("site-b");
+    REQUIRE(started.ok());
+    REQUIRE(lab.UntilEnded("site-b", started->id()));
+    const op::Operation ended = lab.Get("site-b", started->id());
+    CHECK(ended.state() == op::ROLLED_BACK);
+    REQUIRE(ended.problems_size() > 0);
+    CHECK(ended.problems(0).reason() == "REPLICATION_NOT_HEALTHY");
+    CHECK(ended.problems(0).cause().find("connecting") != std::string::npos);
+    CHECK(Running(lab.world.site("site-a")) == 2);
   }
 }
 
