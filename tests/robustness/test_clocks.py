@@ -17,6 +17,7 @@ from world import eventually
 
 MEMBERS = ("web-1", "web-2", "db-1")
 LIBRARY = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+C_LIBRARY = pathlib.Path("/lib/x86_64-linux-gnu/libc.so.6")
 
 
 class ClockLab(FailpointLab):
@@ -30,13 +31,23 @@ class ClockLab(FailpointLab):
         temporary.write_text(f"{offset}\n")
         os.replace(temporary, self.clock(site))
 
+    def plain_malloc(self):
+        """A directory in which jemalloc's name stands for the C library: jemalloc asks for the time before libfaketime can tell it, and
+        both wait for each other."""
+        directory = self.layout.directory.with_name("plain-malloc")
+        directory.mkdir(exist_ok=True)
+        name = directory / "libjemalloc.so.2"
+        if not name.is_symlink():
+            name.symlink_to(C_LIBRARY)
+        return directory
+
     def environment(self, site, name):
         if name not in layout.SERVICES:
             return {}
         if not self.clock(site).exists():
             self.set(site, "+0")
-        return {**super().environment(site, name), "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.clock(site)),
-                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return {**super().environment(site, name), "LD_PRELOAD": str(LIBRARY), "LD_LIBRARY_PATH": str(self.plain_malloc()),
+                "FAKETIME_TIMESTAMP_FILE": str(self.clock(site)), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 class ClockWorld(RobustWorld):
